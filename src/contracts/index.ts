@@ -1,0 +1,5 @@
+export * from './api.ts'
+export * from './config.ts'
+export * from './events.ts'
+export * from './path-token.ts'
+export * from './plan.ts'

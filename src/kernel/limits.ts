@@ -1,0 +1,123 @@
+/**
+ * Every bound in one place: queues, caches, bodies, retries, waits. Whoever waits, buffers or retries takes its bound
+ * from here (or from the `limits` of tentpole.config.ts, which override these), never from a literal of its own.
+ */
+export type Limits = {
+  /** Largest frame on an internal socket, bytes. */
+  readonly frameBytesMax: number
+  /** Calls a wire client may have unanswered; one more is refused with `overloaded`. */
+  readonly wireInFlightMax: number
+  readonly wireCallTimeoutMs: number
+  /** Largest batch a log append or read carries, bytes. */
+  readonly logBatchBytesMax: number
+  readonly logRecordBytesMax: number
+  /** How long an append waits for company before its group is written. */
+  readonly logGroupCommitMs: number
+  readonly logSegmentBytes: number
+  readonly logAppendTimeoutMs: number
+  /** Bytes kept of the topics that may be trimmed (`signals`, `sessions`, `media`); `titles` and `assets` are kept whole. */
+  readonly logRetentionBytes: number
+  /** Bodies of API requests, bytes. */
+  readonly apiBodyBytesMax: number
+  readonly apiTimeoutMs: number
+  readonly uploadBytesMax: number
+  readonly captionBytesMax: number
+  readonly signalsPerBatchMax: number
+  /** Memory tier of the edge cache. */
+  readonly edgeCacheBytes: number
+  readonly edgeObjectBytesMax: number
+  /** An edge that has heard nothing from the log for this long serves nothing protected (invariant 3). */
+  readonly edgeGraceMs: number
+  /** A client that does not read its answer for this long is cut. */
+  readonly edgeWriteTimeoutMs: number
+  /** How long a request for a segment still being made is held. */
+  readonly segmentHoldMs: number
+  readonly segmentHoldsMax: number
+  readonly pathTokenTtlMs: number
+  readonly heartbeatPeriodMs: number
+  readonly viewerTokenTtlMs: number
+  /** Verified viewer tokens a cell remembers. */
+  readonly viewerTokensMemoMax: number
+  /** Viewers whose progress a cell keeps in memory, and titles per viewer. */
+  readonly progressViewersMax: number
+  readonly progressTitlesPerViewerMax: number
+  readonly taskLeaseMs: number
+  readonly taskAttemptsMax: number
+  /** ffmpeg's caps. */
+  readonly ffmpegCpuSeconds: number
+  readonly ffmpegMemoryBytes: number
+  readonly ffmpegWallMs: number
+  readonly ffmpegOutputBytes: number
+  readonly sourcePixelsMax: number
+  readonly sourceStreamsMax: number
+  readonly sourceDurationMsMax: number
+  /** SIGTERM to exit; the supervisor kills what is still there then. */
+  readonly drainMs: number
+  readonly healthPeriodMs: number
+  readonly healthTimeoutMs: number
+  readonly restartBackoffMinMs: number
+  readonly restartBackoffMaxMs: number
+}
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const GIB = 1024 * MIB
+
+export const DEFAULT_LIMITS: Limits = {
+  frameBytesMax: 48 * MIB,
+  wireInFlightMax: 16_384,
+  wireCallTimeoutMs: 10_000,
+  logBatchBytesMax: 4 * MIB,
+  logRecordBytesMax: 41 * MIB,
+  logGroupCommitMs: 2,
+  logSegmentBytes: 64 * MIB,
+  logAppendTimeoutMs: 10_000,
+  logRetentionBytes: 2 * GIB,
+  apiBodyBytesMax: 64 * KIB,
+  apiTimeoutMs: 15_000,
+  uploadBytesMax: 64 * GIB,
+  captionBytesMax: 8 * MIB,
+  signalsPerBatchMax: 50,
+  edgeCacheBytes: 256 * MIB,
+  edgeObjectBytesMax: 32 * MIB,
+  edgeGraceMs: 4_000,
+  edgeWriteTimeoutMs: 30_000,
+  segmentHoldMs: 20_000,
+  segmentHoldsMax: 4_096,
+  pathTokenTtlMs: 180_000,
+  heartbeatPeriodMs: 30_000,
+  viewerTokenTtlMs: 30 * 24 * 3_600_000,
+  viewerTokensMemoMax: 131_072,
+  progressViewersMax: 200_000,
+  progressTitlesPerViewerMax: 20,
+  taskLeaseMs: 10_000,
+  taskAttemptsMax: 5,
+  ffmpegCpuSeconds: 3_600,
+  ffmpegMemoryBytes: 4 * GIB,
+  ffmpegWallMs: 3_600_000,
+  ffmpegOutputBytes: 8 * GIB,
+  sourcePixelsMax: 8192 * 4320,
+  sourceStreamsMax: 64,
+  sourceDurationMsMax: 12 * 3_600_000,
+  drainMs: 10_000,
+  healthPeriodMs: 1_000,
+  healthTimeoutMs: 10_000,
+  restartBackoffMinMs: 100,
+  restartBackoffMaxMs: 10_000,
+}
+
+/** How the limits must relate; each broken relation as one sentence, none when all hold. */
+export function checkLimits(limits: Limits): string[] {
+  const rules: readonly (readonly [boolean, string])[] = [
+    [limits.logRecordBytesMax < limits.frameBytesMax, 'logRecordBytesMax must be below frameBytesMax: a record travels in one frame'],
+    [limits.logBatchBytesMax < limits.frameBytesMax, 'logBatchBytesMax must be below frameBytesMax: a batch travels in one frame'],
+    [limits.edgeObjectBytesMax <= limits.edgeCacheBytes, 'edgeObjectBytesMax must not exceed edgeCacheBytes: one object must fit'],
+    [limits.edgeGraceMs < 5_000, 'edgeGraceMs must be below 5000: a withdrawn title stops everywhere within 5 s'],
+    [limits.heartbeatPeriodMs * 2 < limits.pathTokenTtlMs, 'heartbeatPeriodMs must be under half of pathTokenTtlMs: one lost heartbeat must not end a session'],
+    [limits.logGroupCommitMs <= 2, 'logGroupCommitMs must be at most 2: press play waits for it'],
+    [limits.restartBackoffMinMs <= limits.restartBackoffMaxMs, 'restartBackoffMinMs must not exceed restartBackoffMaxMs'],
+    [limits.healthPeriodMs < limits.healthTimeoutMs, 'healthPeriodMs must be below healthTimeoutMs'],
+    [limits.segmentHoldMs > 1_000, 'segmentHoldMs must be above 1000: players give up on what is refused at once'],
+  ]
+  return rules.flatMap(([holds, sentence]) => (holds ? [] : [sentence]))
+}

@@ -77,7 +77,9 @@ export const playbackResponseSchema = z
 
 /** `POST /v1/playback/{sessionId}/heartbeat` */
 export const heartbeatRequestSchema = z.strictObject({ token: z.string().max(512) }).meta({ id: 'HeartbeatRequest' })
-export const heartbeatResponseSchema = z.object({ token: z.string(), expiresAtMs: z.int(), heartbeatMs: z.int() }).meta({ id: 'Heartbeat' })
+export const heartbeatResponseSchema = z
+  .object({ token: z.string(), expiresAtMs: z.int(), heartbeatMs: z.int() })
+  .meta({ id: 'Heartbeat' })
 
 export const signalsRequestSchema = z
   .strictObject({
@@ -141,7 +143,9 @@ export const staffTitleSchema = z
   .meta({ id: 'StaffTitle' })
 export type StaffTitle = z.infer<typeof staffTitleSchema>
 
-export const withdrawRequestSchema = z.strictObject({ reason: z.string().max(500).default('') }).meta({ id: 'WithdrawRequest' })
+export const withdrawRequestSchema = z
+  .strictObject({ reason: z.string().max(500).default('') })
+  .meta({ id: 'WithdrawRequest' })
 
 /** Health of one role process, as the supervisor sees it. */
 export const roleStatusSchema = z.object({

@@ -17,9 +17,16 @@ const cellSchema = z.strictObject({
   platforms: z.array(z.enum(PLATFORMS)).optional(),
 })
 
-const engineNames = { log: z.literal('embedded'), objects: z.literal('embedded'), tables: z.literal('embedded'), cache: z.literal('embedded') }
+const engineNames = {
+  log: z.literal('embedded'),
+  objects: z.literal('embedded'),
+  tables: z.literal('embedded'),
+  cache: z.literal('embedded'),
+}
 const portSchema = z.int().min(0).max(65_535)
-const limitShape = Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, z.number().positive().optional()]))
+const limitShape = Object.fromEntries(
+  Object.keys(DEFAULT_LIMITS).map((name) => [name, z.number().positive().optional()]),
+)
 
 export const DEFAULT_LADDER: readonly Rung[] = [
   { height: 240, bitrateBps: 400_000 },
@@ -41,7 +48,11 @@ export const configSchema = z.strictObject({
   engines: z.strictObject(engineNames).partial().default({}),
   media: z
     .strictObject({
-      ladder: z.array(rungSchema).min(1).max(8).default([...DEFAULT_LADDER]),
+      ladder: z
+        .array(rungSchema)
+        .min(1)
+        .max(8)
+        .default([...DEFAULT_LADDER]),
       /** Worker processes; 0 makes nothing new. */
       workers: z.int().min(0).max(64).default(1),
     })
@@ -75,16 +86,23 @@ export function defineTentpole(config: TentpoleConfig): TentpoleConfig {
 }
 
 /** Fills in defaults and checks everything. Fault `config-invalid` whose message lists every fault with its path, one a line. */
-export function parseConfig(input: unknown, environment: Readonly<Record<string, string | undefined>> = {}): ResolvedConfig {
+export function parseConfig(
+  input: unknown,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ResolvedConfig {
   const faults: string[] = []
   const parsed = configSchema.safeParse(input ?? {})
-  if (!parsed.success) for (const issue of parsed.error.issues) faults.push(`${issue.path.join('.') || '(config)'}: ${issue.message}`)
+  if (!parsed.success)
+    for (const issue of parsed.error.issues) faults.push(`${issue.path.join('.') || '(config)'}: ${issue.message}`)
   const watch = portFrom(environment, 'TENTPOLE_PORT', faults)
   const console_ = portFrom(environment, 'TENTPOLE_CONSOLE_PORT', faults)
   const limits = { ...DEFAULT_LIMITS, ...(parsed.success ? (parsed.data.limits as Partial<Limits>) : {}) }
   if (parsed.success) for (const sentence of checkLimits(limits)) faults.push(`limits: ${sentence}`)
   if (!parsed.success || faults.length > 0) {
-    throw new Fault('config-invalid', `the configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    throw new Fault(
+      'config-invalid',
+      `the configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    )
   }
   const { home, ports, cells, media } = parsed.data
   return {
@@ -97,15 +115,26 @@ export function parseConfig(input: unknown, environment: Readonly<Record<string,
 }
 
 /** The cell a viewer belongs to: the first whose lists all match, else the last. */
-export function cellFor(cells: readonly CellConfig[], viewer: { country: string; tier: string; platform: string }): string {
-  const fits = (list: readonly string[] | undefined, value: string): boolean => list === undefined || list.includes(value)
-  const found = cells.find((cell) => fits(cell.countries, viewer.country) && fits(cell.tiers, viewer.tier) && fits(cell.platforms, viewer.platform))
+export function cellFor(
+  cells: readonly CellConfig[],
+  viewer: { country: string; tier: string; platform: string },
+): string {
+  const fits = (list: readonly string[] | undefined, value: string): boolean =>
+    list === undefined || list.includes(value)
+  const found = cells.find(
+    (cell) =>
+      fits(cell.countries, viewer.country) && fits(cell.tiers, viewer.tier) && fits(cell.platforms, viewer.platform),
+  )
   const cell = found ?? cells.at(-1)
   if (!cell) throw new Fault('config-invalid', 'cells: expected at least one cell')
   return cell.name
 }
 
-function portFrom(environment: Readonly<Record<string, string | undefined>>, name: string, faults: string[]): number | null {
+function portFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+  name: string,
+  faults: string[],
+): number | null {
   const text = environment[name]
   if (text === undefined || text === '') return null
   const port = Number(text)

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { planSchema } from './plan.ts'
 
 /** A title's id: 16 characters of Crockford base 32. */
-export const titleIdSchema = z.string().regex(/^[0-9a-hjkmnp-tv-z]{16}$/, 'expected a title id: 16 characters of 0-9 and a-z without i, l, o, u')
+export const titleIdSchema = z
+  .string()
+  .regex(/^[0-9a-hjkmnp-tv-z]{16}$/, 'expected a title id: 16 characters of 0-9 and a-z without i, l, o, u')
 
 export const titleMetadataSchema = z.object({
   name: z.string().min(1).max(200),
@@ -31,13 +33,24 @@ export const EVENTS = {
       titleId: titleIdSchema,
       metadata: titleMetadataSchema,
       source: z.object({ objectKey: objectKeySchema, fileName: z.string(), bytes: z.int().nonnegative() }),
-      captions: z.array(z.object({ objectKey: objectKeySchema, fileName: z.string(), language: z.string(), label: z.string() })),
+      captions: z.array(
+        z.object({ objectKey: objectKeySchema, fileName: z.string(), language: z.string(), label: z.string() }),
+      ),
     }),
   },
-  'tentpole.title.planned.v1': { topic: 'titles', data: z.object({ titleId: titleIdSchema, metadata: titleMetadataSchema, plan: planSchema }) },
+  'tentpole.title.planned.v1': {
+    topic: 'titles',
+    data: z.object({ titleId: titleIdSchema, metadata: titleMetadataSchema, plan: planSchema }),
+  },
   'tentpole.title.segments.v1': { topic: 'titles', data: segmentsReadySchema },
-  'tentpole.title.captions.v1': { topic: 'titles', data: z.object({ titleId: titleIdSchema, track: z.string(), objectKey: objectKeySchema }) },
-  'tentpole.title.poster.v1': { topic: 'titles', data: z.object({ titleId: titleIdSchema, objectKey: objectKeySchema }) },
+  'tentpole.title.captions.v1': {
+    topic: 'titles',
+    data: z.object({ titleId: titleIdSchema, track: z.string(), objectKey: objectKeySchema }),
+  },
+  'tentpole.title.poster.v1': {
+    topic: 'titles',
+    data: z.object({ titleId: titleIdSchema, objectKey: objectKeySchema }),
+  },
   /** Work done and work planned, per stage; 100% only with `published`. */
   'tentpole.title.progress.v1': {
     topic: 'titles',
@@ -50,14 +63,31 @@ export const EVENTS = {
   'tentpole.title.playable.v1': { topic: 'titles', data: titleOnly },
   'tentpole.title.published.v1': { topic: 'titles', data: titleOnly },
   /** Refused or given up; `code` is stable, `reason` is for people. */
-  'tentpole.title.failed.v1': { topic: 'titles', data: z.object({ titleId: titleIdSchema, code: z.string(), reason: z.string() }) },
-  'tentpole.title.withdrawn.v1': { topic: 'titles', data: z.object({ titleId: titleIdSchema, reason: z.string().max(500) }) },
+  'tentpole.title.failed.v1': {
+    topic: 'titles',
+    data: z.object({ titleId: titleIdSchema, code: z.string(), reason: z.string() }),
+  },
+  'tentpole.title.withdrawn.v1': {
+    topic: 'titles',
+    data: z.object({ titleId: titleIdSchema, reason: z.string().max(500) }),
+  },
   /** A player asked for a segment that is not made yet. */
-  'tentpole.segment.wanted.v1': { topic: 'media', data: z.object({ titleId: titleIdSchema, track: z.string(), index: z.int().nonnegative() }) },
+  'tentpole.segment.wanted.v1': {
+    topic: 'media',
+    data: z.object({ titleId: titleIdSchema, track: z.string(), index: z.int().nonnegative() }),
+  },
   /** Subject: the session id. */
   'tentpole.playback.started.v1': {
     topic: 'sessions',
-    data: z.object({ sessionId: z.string(), viewerId: z.string(), titleId: titleIdSchema, country: z.string(), tier: z.string(), platform: z.string(), cell: z.string() }),
+    data: z.object({
+      sessionId: z.string(),
+      viewerId: z.string(),
+      titleId: titleIdSchema,
+      country: z.string(),
+      tier: z.string(),
+      platform: z.string(),
+      cell: z.string(),
+    }),
   },
   /** Subject: the viewer id. */
   'tentpole.playback.signal.v1': {

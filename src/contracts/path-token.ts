@@ -32,7 +32,8 @@ export function signPathToken(keys: PathKeys, claims: Omit<PathToken, 'keyId'>):
   const secret = keys.keys[keys.current]
   if (secret === undefined) throw new Error(`path key ${keys.current} is not among the keys`)
   const fields = [keys.current, String(claims.expiresAtS), claims.titleId, claims.sessionId, claims.cell]
-  for (const field of fields) if (!FIELD.test(field)) throw new Error(`a path token cannot carry ${JSON.stringify(field)}`)
+  for (const field of fields)
+    if (!FIELD.test(field)) throw new Error(`a path token cannot carry ${JSON.stringify(field)}`)
   const payload = Buffer.from(fields.join('~')).toString('base64url')
   return `${payload}.${mac(secret, payload)}`
 }
@@ -42,7 +43,9 @@ export function verifyPathToken(keys: PathKeys, text: string, nowMs: number): Pa
   const dot = text.indexOf('.')
   if (dot < 1 || text.length > 512) return { ok: false, code: 'malformed' }
   const payload = text.slice(0, dot)
-  const [keyId = '', expiry = '', titleId = '', sessionId = '', cell = '', ...rest] = Buffer.from(payload, 'base64url').toString('latin1').split('~')
+  const [keyId = '', expiry = '', titleId = '', sessionId = '', cell = '', ...rest] = Buffer.from(payload, 'base64url')
+    .toString('latin1')
+    .split('~')
   if (rest.length > 0 || cell === '' || !/^\d{1,12}$/.test(expiry)) return { ok: false, code: 'malformed' }
   const secret = Object.hasOwn(keys.keys, keyId) ? keys.keys[keyId] : undefined
   if (secret === undefined) return { ok: false, code: 'unknown-key' }

@@ -80,7 +80,10 @@ export function videoSegmentSpan(video: VideoTimeline, index: number): { startTi
 }
 
 /** Start and length of an audio segment in samples. */
-export function audioSegmentSpan(audio: AudioTimeline, index: number): { startSamples: number; durationSamples: number } {
+export function audioSegmentSpan(
+  audio: AudioTimeline,
+  index: number,
+): { startSamples: number; durationSamples: number } {
   const frames = Math.ceil(audio.samples / audio.samplesPerFrame)
   const first = index * audio.framesPerSegment
   const count = Math.min(audio.framesPerSegment, frames - first)

@@ -30,9 +30,26 @@ export function createId(nowMs: number = Date.now()): string {
   const hex = (value: number): string => HEX[value & 0xff] ?? '00'
   const random = (index: number): string => hex(entropy[at + index] ?? 0)
   return (
-    hex(high >>> 8) + hex(high) + hex(low >>> 24) + hex(low >>> 16) + '-' + hex(low >>> 8) + hex(low) + '-' +
-    hex(0x70 | (sequence >>> 8)) + hex(sequence) + '-' + hex(0x80 | ((entropy[at] ?? 0) & 0x3f)) + random(1) + '-' +
-    random(2) + random(3) + random(4) + random(5) + random(6) + random(7)
+    hex(high >>> 8) +
+    hex(high) +
+    hex(low >>> 24) +
+    hex(low >>> 16) +
+    '-' +
+    hex(low >>> 8) +
+    hex(low) +
+    '-' +
+    hex(0x70 | (sequence >>> 8)) +
+    hex(sequence) +
+    '-' +
+    hex(0x80 | ((entropy[at] ?? 0) & 0x3f)) +
+    random(1) +
+    '-' +
+    random(2) +
+    random(3) +
+    random(4) +
+    random(5) +
+    random(6) +
+    random(7)
   )
 }
 

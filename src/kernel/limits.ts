@@ -109,13 +109,28 @@ export const DEFAULT_LIMITS: Limits = {
 /** How the limits must relate; each broken relation as one sentence, none when all hold. */
 export function checkLimits(limits: Limits): string[] {
   const rules: readonly (readonly [boolean, string])[] = [
-    [limits.logRecordBytesMax < limits.frameBytesMax, 'logRecordBytesMax must be below frameBytesMax: a record travels in one frame'],
-    [limits.logBatchBytesMax < limits.frameBytesMax, 'logBatchBytesMax must be below frameBytesMax: a batch travels in one frame'],
-    [limits.edgeObjectBytesMax <= limits.edgeCacheBytes, 'edgeObjectBytesMax must not exceed edgeCacheBytes: one object must fit'],
+    [
+      limits.logRecordBytesMax < limits.frameBytesMax,
+      'logRecordBytesMax must be below frameBytesMax: a record travels in one frame',
+    ],
+    [
+      limits.logBatchBytesMax < limits.frameBytesMax,
+      'logBatchBytesMax must be below frameBytesMax: a batch travels in one frame',
+    ],
+    [
+      limits.edgeObjectBytesMax <= limits.edgeCacheBytes,
+      'edgeObjectBytesMax must not exceed edgeCacheBytes: one object must fit',
+    ],
     [limits.edgeGraceMs < 5_000, 'edgeGraceMs must be below 5000: a withdrawn title stops everywhere within 5 s'],
-    [limits.heartbeatPeriodMs * 2 < limits.pathTokenTtlMs, 'heartbeatPeriodMs must be under half of pathTokenTtlMs: one lost heartbeat must not end a session'],
+    [
+      limits.heartbeatPeriodMs * 2 < limits.pathTokenTtlMs,
+      'heartbeatPeriodMs must be under half of pathTokenTtlMs: one lost heartbeat must not end a session',
+    ],
     [limits.logGroupCommitMs <= 2, 'logGroupCommitMs must be at most 2: press play waits for it'],
-    [limits.restartBackoffMinMs <= limits.restartBackoffMaxMs, 'restartBackoffMinMs must not exceed restartBackoffMaxMs'],
+    [
+      limits.restartBackoffMinMs <= limits.restartBackoffMaxMs,
+      'restartBackoffMinMs must not exceed restartBackoffMaxMs',
+    ],
     [limits.healthPeriodMs < limits.healthTimeoutMs, 'healthPeriodMs must be below healthTimeoutMs'],
     [limits.segmentHoldMs > 1_000, 'segmentHoldMs must be above 1000: players give up on what is refused at once'],
   ]

@@ -23,7 +23,11 @@ export function createLogger(options: {
     if (LEVELS.indexOf(at) < floor) return
     const all = { ...base, ...fields }
     const time = new Date(now()).toISOString()
-    write(format === 'json' ? JSON.stringify({ time, level: at, role, message, ...all }) : toText({ time, role, at, message, all }))
+    write(
+      format === 'json'
+        ? JSON.stringify({ time, level: at, role, message, ...all })
+        : toText({ time, role, at, message, all }),
+    )
   }
   return {
     debug: (message, fields) => emit('debug', message, fields),
@@ -44,7 +48,9 @@ export const silentLogger: Logger = {
 }
 
 function toText(line: { time: string; role: string; at: LogLevel; message: string; all: LogFields }): string {
-  const pairs = Object.entries(line.all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${toValue(value)}`]))
+  const pairs = Object.entries(line.all).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${toValue(value)}`],
+  )
   const mark = line.at === 'info' ? '' : `${line.at.toUpperCase()} `
   return [line.time.slice(11, 23), line.role.padEnd(10), `${mark}${oneLine(line.message)}`, ...pairs].join(' ')
 }

@@ -1,4 +1,3 @@
-import type { JsonWebKey } from 'node:crypto'
 import type { PathKeys, PlatformStatus, ResolvedConfig } from '../contracts/index.ts'
 import type { Logger } from '../kernel/index.ts'
 import type { Layout } from './layout.ts'

@@ -31,7 +31,8 @@ export function layoutOf(homeDirectory: string): Layout {
   const home = resolve(homeDirectory)
   const beside = join(home, 'run')
   const name = createHash('sha256').update(home).digest('hex').slice(0, 16)
-  const socketDirectory = Buffer.byteLength(beside) <= SOCKET_DIRECTORY_BYTES_MAX ? beside : join(tmpdir(), `tentpole-${name}`)
+  const socketDirectory =
+    Buffer.byteLength(beside) <= SOCKET_DIRECTORY_BYTES_MAX ? beside : join(tmpdir(), `tentpole-${name}`)
   return {
     home,
     runtimeFile: join(home, 'runtime.json'),

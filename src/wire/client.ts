@@ -53,7 +53,10 @@ export function createWireClient(options: {
     const now = performance.now()
     for (const [id, call] of pending) {
       if (call.deadlineMs > now) continue
-      cancel(id, new Fault('timeout', `no answer from ${path} in time; the process behind it is slow, restarting or gone`))
+      cancel(
+        id,
+        new Fault('timeout', `no answer from ${path} in time; the process behind it is slow, restarting or gone`),
+      )
     }
   }, SWEEP_MS)
   sweep.unref?.()
@@ -81,7 +84,8 @@ export function createWireClient(options: {
       .then(() => call.onPush?.(payload))
       .then(
         () => {
-          if (pending.has(id) && from === socket) socket?.data.outbox.send(encodeFrame(id, FRAME_KIND.pushDone, new Uint8Array(0)))
+          if (pending.has(id) && from === socket)
+            socket?.data.outbox.send(encodeFrame(id, FRAME_KIND.pushDone, new Uint8Array(0)))
         },
         (error: unknown) => cancel(id, error),
       )
@@ -124,7 +128,9 @@ export function createWireClient(options: {
     for (const [id, call] of [...pending]) {
       if (!call.sent) continue
       pending.delete(id)
-      call.reject(new Fault('wire-lost', `the connection to ${path} broke before the answer came; it may have been done`))
+      call.reject(
+        new Fault('wire-lost', `the connection to ${path} broke before the answer came; it may have been done`),
+      )
     }
     retry()
   }
@@ -143,19 +149,39 @@ export function createWireClient(options: {
       if (closed) return Promise.reject(new Fault('closed', `the client of ${path} is closed`))
       if (signal?.aborted) return Promise.reject(new Fault('cancelled', 'the call was cancelled before it began'))
       if (payload.byteLength + 5 > limits.frameBytesMax) {
-        return Promise.reject(new Fault('frame-too-large', `a call of ${payload.byteLength} bytes exceeds frameBytesMax ${limits.frameBytesMax}; send less at once`))
+        return Promise.reject(
+          new Fault(
+            'frame-too-large',
+            `a call of ${payload.byteLength} bytes exceeds frameBytesMax ${limits.frameBytesMax}; send less at once`,
+          ),
+        )
       }
       if (pending.size >= limits.wireInFlightMax) {
-        return Promise.reject(new Fault('overloaded', `${pending.size} calls to ${path} are unanswered, the limit is ${limits.wireInFlightMax}; retry later`))
+        return Promise.reject(
+          new Fault(
+            'overloaded',
+            `${pending.size} calls to ${path} are unanswered, the limit is ${limits.wireInFlightMax}; retry later`,
+          ),
+        )
       }
       const id = nextId
       nextId = nextId >= 0xffff_fffe ? 1 : nextId + 1
       return new Promise<Uint8Array>((resolve, reject) => {
         const deadlineMs = performance.now() + timeoutMs
-        const call: Pending = { payload, deadlineMs, resolve, reject, onPush: push, pushes: Promise.resolve(), sent: false }
+        const call: Pending = {
+          payload,
+          deadlineMs,
+          resolve,
+          reject,
+          onPush: push,
+          pushes: Promise.resolve(),
+          sent: false,
+        }
         pending.set(id, call)
         if (socket) send(id, call, socket)
-        signal?.addEventListener('abort', () => cancel(id, new Fault('cancelled', 'the call was cancelled')), { once: true })
+        signal?.addEventListener('abort', () => cancel(id, new Fault('cancelled', 'the call was cancelled')), {
+          once: true,
+        })
       })
     },
     close() {
@@ -170,6 +196,10 @@ export function createWireClient(options: {
 }
 
 function toFault(payload: Uint8Array): Fault {
-  const body = JSON.parse(Buffer.from(payload).toString()) as { code: string; message: string; detail: Record<string, unknown> }
+  const body = JSON.parse(Buffer.from(payload).toString()) as {
+    code: string
+    message: string
+    detail: Record<string, unknown>
+  }
   return new Fault(body.code, body.message, { detail: body.detail })
 }

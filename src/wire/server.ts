@@ -47,20 +47,37 @@ export function createWireServer(options: {
 
   const answer = (socket: Socket<Connection>, id: number, payload: Uint8Array): void => {
     if (payload.byteLength + 5 > limits.frameBytesMax) {
-      return fail(socket, id, new Fault('frame-too-large', `an answer of ${payload.byteLength} bytes exceeds frameBytesMax ${limits.frameBytesMax}; ask for less at once`))
+      return fail(
+        socket,
+        id,
+        new Fault(
+          'frame-too-large',
+          `an answer of ${payload.byteLength} bytes exceeds frameBytesMax ${limits.frameBytesMax}; ask for less at once`,
+        ),
+      )
     }
     socket.data.outbox.send(encodeFrame(id, FRAME_KIND.answer, payload))
   }
   const fail = (socket: Socket<Connection>, id: number, error: unknown): void => {
     const code = faultCode(error)
-    if (code === 'internal') logger.error('a call failed unexpectedly', { error: describeError(error), stack: error instanceof Error ? error.stack : undefined })
+    if (code === 'internal')
+      logger.error('a call failed unexpectedly', {
+        error: describeError(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      })
     const detail = error instanceof Fault ? error.detail : {}
     const body = Buffer.from(JSON.stringify({ code, message: describeError(error), detail }))
     socket.data.outbox.send(encodeFrame(id, FRAME_KIND.fault, body))
   }
   const handle = (socket: Socket<Connection>, id: number, payload: Uint8Array): void => {
-    if (draining) return fail(socket, id, new Fault('draining', 'this process is shutting down; retry elsewhere or shortly'))
-    if (inFlight >= limits.wireInFlightMax) return fail(socket, id, new Fault('overloaded', `${inFlight} calls are under way, the limit is ${limits.wireInFlightMax}; retry later`))
+    if (draining)
+      return fail(socket, id, new Fault('draining', 'this process is shutting down; retry elsewhere or shortly'))
+    if (inFlight >= limits.wireInFlightMax)
+      return fail(
+        socket,
+        id,
+        new Fault('overloaded', `${inFlight} calls are under way, the limit is ${limits.wireInFlightMax}; retry later`),
+      )
     const { call, open } = createCall(socket, id)
     socket.data.calls.set(id, open)
     inFlight += 1
@@ -123,7 +140,8 @@ export function createWireServer(options: {
     inFlight: () => inFlight,
     async close({ timeoutMs = 5_000 } = {}) {
       draining = true
-      for (const socket of connections) for (const open of socket.data.calls.values()) if (open.pushes.length > 0) open.abort()
+      for (const socket of connections)
+        for (const open of socket.data.calls.values()) if (open.pushes.length > 0) open.abort()
       const deadline = performance.now() + timeoutMs
       while (inFlight > 0 && performance.now() < deadline) await Bun.sleep(10)
       for (const socket of connections) for (const open of socket.data.calls.values()) open.abort()
@@ -148,7 +166,8 @@ function createCall(socket: Socket<Connection>, id: number): { call: WireCall; o
   const call: WireCall = {
     get signal() {
       controller ??= new AbortController()
-      if (aborted && !controller.signal.aborted) controller.abort(new Fault('cancelled', 'the caller cancelled or is gone'))
+      if (aborted && !controller.signal.aborted)
+        controller.abort(new Fault('cancelled', 'the caller cancelled or is gone'))
       return controller.signal
     },
     push(payload) {

@@ -29,14 +29,23 @@ const dial = (path: string, limits = DEFAULT_LIMITS) => {
 }
 const text = (value: Uint8Array): string => Buffer.from(value).toString()
 const rejection = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(() => 'resolved', (error: unknown) => (error as Fault).code)
+  promise.then(
+    () => 'resolved',
+    (error: unknown) => (error as Fault).code,
+  )
 
 test('frames survive any cut of the byte stream', () => {
-  const frames = fc.array(fc.record({ id: fc.nat(0xffff), kind: fc.integer({ min: 1, max: 6 }), payload: fc.uint8Array({ maxLength: 50 }) }), { maxLength: 20 })
+  const frames = fc.array(
+    fc.record({ id: fc.nat(0xffff), kind: fc.integer({ min: 1, max: 6 }), payload: fc.uint8Array({ maxLength: 50 }) }),
+    { maxLength: 20 },
+  )
   fc.assert(
     fc.property(frames, fc.array(fc.nat(40), { maxLength: 60 }), (sent, cuts) => {
       const got: unknown[] = []
-      const read = createFrameReader({ frameBytesMax: 100, onFrame: (id, kind, payload) => got.push({ id, kind, payload: new Uint8Array(payload) }) })
+      const read = createFrameReader({
+        frameBytesMax: 100,
+        onFrame: (id, kind, payload) => got.push({ id, kind, payload: new Uint8Array(payload) }),
+      })
       let rest = Buffer.concat(sent.map(({ id, kind, payload }) => encodeFrame(id, kind, payload)))
       for (const cut of cuts) {
         expect(read(Uint8Array.from(rest.subarray(0, cut)))).toBe(true)

@@ -14,7 +14,12 @@ export type Row = Readonly<Record<string, SqlValue>>
 
 export type BatchResult =
   | { readonly ok: true; readonly results: readonly { readonly changes: number; readonly rows: readonly Row[] }[] }
-  | { readonly ok: false; readonly code: 'unexpected-rows' | 'constraint'; readonly statement: number; readonly message: string }
+  | {
+      readonly ok: false
+      readonly code: 'unexpected-rows' | 'constraint'
+      readonly statement: number
+      readonly message: string
+    }
 
 export type TablesPort = {
   /** One read-only statement. */

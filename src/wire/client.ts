@@ -72,7 +72,10 @@ export function createWireClient(options: {
   const onFrame = (id: number, kind: number, payload: Uint8Array): void => {
     const call = pending.get(id)
     if (!call) return
-    if (kind === FRAME_KIND.push) return onPush(id, call, payload)
+    if (kind === FRAME_KIND.push) {
+      onPush(id, call, payload)
+      return
+    }
     pending.delete(id)
     if (kind === FRAME_KIND.answer) call.resolve(payload)
     else call.reject(toFault(payload))
@@ -102,7 +105,10 @@ export function createWireClient(options: {
       unix: path,
       socket: {
         open(opened) {
-          if (closed) return void opened.end()
+          if (closed) {
+            opened.end()
+            return
+          }
           opened.data = {
             outbox: createSocketOutbox(opened),
             read: createFrameReader({ frameBytesMax: limits.frameBytesMax, onFrame }),

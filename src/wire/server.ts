@@ -47,7 +47,7 @@ export function createWireServer(options: {
 
   const answer = (socket: Socket<Connection>, id: number, payload: Uint8Array): void => {
     if (payload.byteLength + 5 > limits.frameBytesMax) {
-      return fail(
+      fail(
         socket,
         id,
         new Fault(
@@ -55,6 +55,7 @@ export function createWireServer(options: {
           `an answer of ${payload.byteLength} bytes exceeds frameBytesMax ${limits.frameBytesMax}; ask for less at once`,
         ),
       )
+      return
     }
     socket.data.outbox.send(encodeFrame(id, FRAME_KIND.answer, payload))
   }
@@ -69,15 +70,20 @@ export function createWireServer(options: {
     const body = Buffer.from(JSON.stringify({ code, message: describeError(error), detail }))
     socket.data.outbox.send(encodeFrame(id, FRAME_KIND.fault, body))
   }
+  const refuse = (): Fault | null => {
+    if (draining) return new Fault('draining', 'this process is shutting down; retry elsewhere or shortly')
+    if (inFlight < limits.wireInFlightMax) return null
+    return new Fault(
+      'overloaded',
+      `${inFlight} calls are under way, the limit is ${limits.wireInFlightMax}; retry later`,
+    )
+  }
   const handle = (socket: Socket<Connection>, id: number, payload: Uint8Array): void => {
-    if (draining)
-      return fail(socket, id, new Fault('draining', 'this process is shutting down; retry elsewhere or shortly'))
-    if (inFlight >= limits.wireInFlightMax)
-      return fail(
-        socket,
-        id,
-        new Fault('overloaded', `${inFlight} calls are under way, the limit is ${limits.wireInFlightMax}; retry later`),
-      )
+    const refusal = refuse()
+    if (refusal) {
+      fail(socket, id, refusal)
+      return
+    }
     const { call, open } = createCall(socket, id)
     socket.data.calls.set(id, open)
     inFlight += 1

@@ -33,11 +33,24 @@ export type Limits = {
   /** How long a request for a segment still being made is held. */
   readonly segmentHoldMs: number
   readonly segmentHoldsMax: number
+  /** A segment asked for again within this time is not announced as wanted again. */
+  readonly segmentWantedRepeatMs: number
+  /** A rendition is listed once this much of its beginning is made; the lowest always is. */
+  readonly renditionAheadMs: number
   readonly pathTokenTtlMs: number
+  /** A heartbeat still renews a path token that expired this recently. */
+  readonly pathTokenGraceMs: number
   readonly heartbeatPeriodMs: number
   readonly viewerTokenTtlMs: number
   /** Verified viewer tokens a cell remembers. */
   readonly viewerTokensMemoMax: number
+  /** What one viewer may ask of `POST /v1/playback` and `POST /v1/signals`, each: at once, and a second in the long run. */
+  readonly viewerRequestsBurstMax: number
+  readonly viewerRequestsPerSecondMax: number
+  /** Viewers whose request rate a cell keeps in memory; the longest unseen is forgotten. */
+  readonly viewerRatesMax: number
+  /** Titles on one rail of the home page. */
+  readonly railTitlesMax: number
   /** Viewers whose progress a cell keeps in memory, and titles per viewer. */
   readonly progressViewersMax: number
   readonly progressTitlesPerViewerMax: number
@@ -84,10 +97,17 @@ export const DEFAULT_LIMITS: Limits = {
   edgeWriteTimeoutMs: 30_000,
   segmentHoldMs: 20_000,
   segmentHoldsMax: 4_096,
+  segmentWantedRepeatMs: 5_000,
+  renditionAheadMs: 24_000,
   pathTokenTtlMs: 180_000,
+  pathTokenGraceMs: 60_000,
   heartbeatPeriodMs: 30_000,
   viewerTokenTtlMs: 30 * 24 * 3_600_000,
   viewerTokensMemoMax: 131_072,
+  viewerRequestsBurstMax: 60,
+  viewerRequestsPerSecondMax: 10,
+  viewerRatesMax: 131_072,
+  railTitlesMax: 50,
   progressViewersMax: 200_000,
   progressTitlesPerViewerMax: 20,
   taskLeaseMs: 10_000,

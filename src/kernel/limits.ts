@@ -22,6 +22,19 @@ export type Limits = {
   readonly apiTimeoutMs: number
   readonly uploadBytesMax: number
   readonly captionBytesMax: number
+  /** An upload that is not complete this long after its creation is removed. */
+  readonly uploadKeptMs: number
+  /** Uploads that may be open at once. */
+  readonly uploadsOpenMax: number
+  /** A console link works once, within this time; the browser session it opens lasts `consoleSessionMs`. */
+  readonly consoleLinkMs: number
+  readonly consoleSessionMs: number
+  /** Live tails of events: how many, how many bytes may wait for a slow one before it is cut, sampled events a second and topic. */
+  readonly tailClientsMax: number
+  readonly tailBufferBytesMax: number
+  readonly tailEventsPerSecondMax: number
+  /** How long a withdrawal waits to be on the log before it answers that it is not yet. */
+  readonly relayWaitMs: number
   readonly signalsPerBatchMax: number
   /** Memory tier of the edge cache. */
   readonly edgeCacheBytes: number
@@ -90,6 +103,14 @@ export const DEFAULT_LIMITS: Limits = {
   apiTimeoutMs: 15_000,
   uploadBytesMax: 64 * GIB,
   captionBytesMax: 8 * MIB,
+  uploadKeptMs: 7 * 24 * 3_600_000,
+  uploadsOpenMax: 256,
+  consoleLinkMs: 60_000,
+  consoleSessionMs: 12 * 3_600_000,
+  tailClientsMax: 64,
+  tailBufferBytesMax: 4 * MIB,
+  tailEventsPerSecondMax: 20,
+  relayWaitMs: 5_000,
   signalsPerBatchMax: 50,
   edgeCacheBytes: 256 * MIB,
   edgeObjectBytesMax: 32 * MIB,

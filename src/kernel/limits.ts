@@ -33,6 +33,8 @@ export type Limits = {
   readonly tailClientsMax: number
   readonly tailBufferBytesMax: number
   readonly tailEventsPerSecondMax: number
+  /** Titles the staff's list shows, newest first. */
+  readonly staffTitlesMax: number
   /** How long a withdrawal waits to be on the log before it answers that it is not yet. */
   readonly relayWaitMs: number
   readonly signalsPerBatchMax: number
@@ -110,6 +112,7 @@ export const DEFAULT_LIMITS: Limits = {
   tailClientsMax: 64,
   tailBufferBytesMax: 4 * MIB,
   tailEventsPerSecondMax: 20,
+  staffTitlesMax: 10_000,
   relayWaitMs: 5_000,
   signalsPerBatchMax: 50,
   edgeCacheBytes: 256 * MIB,

@@ -10,6 +10,10 @@ export type Layout = {
   readonly home: string
   /** pid, ports and addresses of the running platform, by which the CLI finds it. */
   readonly runtimeFile: string
+  /** Locked by the running supervisor; the lock goes with its process. */
+  readonly lockFile: string
+  /** Process ids of the roles, by which a later supervisor clears away what an earlier one left. */
+  readonly rolesFile: string
   readonly operatorTokenFile: string
   /** Ed25519 JWK of viewer tokens; the path tokens' keys. Mode 0600. */
   readonly viewerKeyFile: string
@@ -36,6 +40,8 @@ export function layoutOf(homeDirectory: string): Layout {
   return {
     home,
     runtimeFile: join(home, 'runtime.json'),
+    lockFile: join(home, 'supervisor.lock'),
+    rolesFile: join(home, 'roles.json'),
     operatorTokenFile: join(home, 'operator.token'),
     viewerKeyFile: join(home, 'keys', 'viewer.json'),
     pathKeysFile: join(home, 'keys', 'path.json'),

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { exportJWK, generateKeyPair } from 'jose'
+import type { PathKeys } from '../../contracts/index.ts'
+import { createShortId, Fault } from '../../kernel/index.ts'
+import type { RoleName } from '../context.ts'
+import type { Layout } from '../layout.ts'
+
+/** What a platform keeps from everybody else; made on its first start, kept afterwards. */
+export type Secrets = {
+  readonly viewerKey: JsonWebKey
+  readonly pathKeys: PathKeys
+  readonly operatorToken: string
+}
+
+/** Reads the secrets of a home, making those that are not there. Fault `secret-invalid` names a file that cannot be read as one. */
+export async function openSecrets(layout: Layout): Promise<Secrets> {
+  return {
+    viewerKey: await open(layout.viewerKeyFile, makeViewerKey, parseViewerKey),
+    pathKeys: await open(layout.pathKeysFile, makePathKeys, parsePathKeys),
+    operatorToken: await open(
+      layout.operatorTokenFile,
+      async () => `${randomBytes(32).toString('base64url')}\n`,
+      parseToken,
+    ),
+  }
+}
+
+/** Only what a role needs: a process that never had a key cannot leak it. */
+export function secretsFor(role: RoleName, secrets: Secrets): { [K in keyof Secrets]: Secrets[K] | null } {
+  return {
+    viewerKey: role === 'cell' ? secrets.viewerKey : null,
+    pathKeys: role === 'cell' || role === 'edge' ? secrets.pathKeys : null,
+    operatorToken: role === 'control' ? secrets.operatorToken : null,
+  }
+}
+
+async function open<T>(path: string, make: () => Promise<string>, parse: (text: string) => T | null): Promise<T> {
+  let text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw new Fault('secret-invalid', `${path} cannot be read: ${error.message}`, { cause: error })
+  })
+  if (text === null) {
+    text = await make()
+    await writePrivate(path, text)
+  } else {
+    await chmod(path, 0o600)
+  }
+  const value = parse(text)
+  if (value !== null) return value
+  throw new Fault(
+    'secret-invalid',
+    `${path} is not what this platform once wrote there; restore it from a backup, or remove it to have a new one made (what was signed with the old one is then refused)`,
+  )
+}
+
+/** Whole or not at all, and on disk before anything is signed with it. */
+async function writePrivate(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const beside = `${path}.${process.pid}.new`
+  await writeFile(beside, text, { mode: 0o600, flush: true })
+  await rename(beside, path)
+}
+
+async function makeViewerKey(): Promise<string> {
+  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
+  return `${JSON.stringify({ ...(await exportJWK(privateKey)), alg: 'EdDSA', kid: createShortId() })}\n`
+}
+
+async function makePathKeys(): Promise<string> {
+  const current = createShortId().slice(0, 8)
+  const keys: PathKeys = { current, keys: { [current]: randomBytes(32).toString('base64url') } }
+  return `${JSON.stringify(keys)}\n`
+}
+
+function parseViewerKey(text: string): JsonWebKey | null {
+  const key = parseJson(text) as JsonWebKey | null
+  return key?.kty === 'OKP' && key.crv === 'Ed25519' && typeof key.d === 'string' && typeof key.x === 'string'
+    ? key
+    : null
+}
+
+function parsePathKeys(text: string): PathKeys | null {
+  const value = parseJson(text) as Partial<PathKeys> | null
+  const { current, keys } = value ?? {}
+  if (typeof current !== 'string' || typeof keys !== 'object' || keys === null) return null
+  const strong = Object.values(keys).every(
+    (key) => typeof key === 'string' && Buffer.from(key, 'base64url').length >= 32,
+  )
+  return strong && Object.hasOwn(keys, current) ? { current, keys } : null
+}
+
+function parseToken(text: string): string | null {
+  const token = text.trim()
+  return /^[\w-]{20,}$/.test(token) ? token : null
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

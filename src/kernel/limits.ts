@@ -24,6 +24,11 @@ export type Limits = {
   readonly captionBytesMax: number
   /** An upload that is not complete this long after its creation is removed. */
   readonly uploadKeptMs: number
+  /** An upload that sends nothing for this long is cut off; it can be resumed. */
+  readonly uploadIdleMs: number
+  /** How long a request waits for another on the same upload to let go. */
+  readonly uploadLockWaitMs: number
+  readonly uploadSweepMs: number
   /** Uploads that may be open at once. */
   readonly uploadsOpenMax: number
   /** A console link works once, within this time; the browser session it opens lasts `consoleSessionMs`. */
@@ -106,6 +111,9 @@ export const DEFAULT_LIMITS: Limits = {
   uploadBytesMax: 64 * GIB,
   captionBytesMax: 8 * MIB,
   uploadKeptMs: 7 * 24 * 3_600_000,
+  uploadIdleMs: 30_000,
+  uploadLockWaitMs: 5_000,
+  uploadSweepMs: 30_000,
   uploadsOpenMax: 256,
   consoleLinkMs: 60_000,
   consoleSessionMs: 12 * 3_600_000,

@@ -11,6 +11,8 @@ export const problemSchema = z
     /** Stable; compare this. */
     code: z.string(),
     detail: z.string(),
+    /** Names this one occurrence in the platform's log lines; only of unexpected errors. */
+    instance: z.string().optional(),
     /** One entry per field at fault; `pointer` is RFC 6901. */
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
   })

@@ -1,0 +1,74 @@
+import type { z } from 'zod'
+import {
+  heartbeatRequestSchema,
+  heartbeatResponseSchema,
+  playbackRequestSchema,
+  playbackResponseSchema,
+} from '../contracts/index.ts'
+import type { ViewerTokens } from '../services/accounts/index.ts'
+import type { Catalog } from '../services/catalog/index.ts'
+import type { Playback } from '../services/playback/index.ts'
+import { withViewer } from './authenticate.ts'
+import type { ReadBody } from './body.ts'
+import { toProblem } from './problem.ts'
+import type { LimitRate } from './rate-limit.ts'
+import { type Route, toJson } from './route.ts'
+import { toTitleProblem } from './title-problem.ts'
+
+/** Pressing play, and going on playing. */
+export function playbackRoutes(options: {
+  catalog: Pick<Catalog, 'get'>
+  playback: Playback
+  tokens: ViewerTokens
+  readBody: ReadBody
+  limitRate: LimitRate
+}): Route[] {
+  const { catalog, playback, tokens, readBody, limitRate } = options
+  return [
+    {
+      method: 'POST',
+      path: '/v1/playback',
+      operationId: 'startPlayback',
+      summary: 'Press play: a session, and the signed address of its manifest',
+      tokenNeeded: true,
+      body: playbackRequestSchema,
+      answer: { status: 200, schema: playbackResponseSchema, description: 'The session is durable when this arrives' },
+      problems: ['title-not-found', 'title-withdrawn', 'too-many-requests'],
+      handle: withViewer(tokens, async (viewer, call) => {
+        const refused = limitRate(viewer.sub)
+        if (refused) return refused
+        const body = await readBody(call, playbackRequestSchema)
+        if (!body.ok) return body.problem
+        const { titleId } = body.value
+        const result = await playback.start(viewer, titleId)
+        if (!result.ok) return toTitleProblem(titleId, catalog.get(titleId))
+        return toJson(result.started satisfies z.infer<typeof playbackResponseSchema>)
+      }),
+    },
+    {
+      // The media token is the credential: a heartbeat must not fail because the viewer's own token ran out mid-film.
+      method: 'POST',
+      path: '/v1/playback/:sessionId/heartbeat',
+      operationId: 'renewPlayback',
+      summary: 'A new token for the media addresses of a session that goes on',
+      tokenNeeded: false,
+      body: heartbeatRequestSchema,
+      answer: {
+        status: 200,
+        schema: heartbeatResponseSchema,
+        description: 'The token to put in the place of the old one',
+      },
+      problems: ['token-invalid', 'token-expired', 'token-of-another-session', 'title-not-found', 'title-withdrawn'],
+      async handle(call) {
+        const body = await readBody(call, heartbeatRequestSchema)
+        if (!body.ok) return body.problem
+        const result = playback.renew(call.parameter('sessionId'), body.value.token)
+        if (result.ok) return toJson(result.renewed satisfies z.infer<typeof heartbeatResponseSchema>)
+        if (result.code === 'title-not-found') return toTitleProblem(result.titleId, catalog.get(result.titleId))
+        return toProblem(result.code, 'The token cannot be renewed; POST /v1/playback starts a new session.', {
+          headers: result.code === 'token-of-another-session' ? {} : { 'www-authenticate': 'Tentpole-Media' },
+        })
+      },
+    },
+  ]
+}

@@ -1,0 +1,1 @@
+export { createViewerTokens, type IssuedToken, type Viewer, type ViewerTokens } from './viewer-tokens.ts'

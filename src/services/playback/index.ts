@@ -1,0 +1,13 @@
+export { listedHeights, renderMainPlaylist } from './main-playlist.ts'
+export { findMediaFile, type MediaFile } from './media-file.ts'
+export { renderCaptionsPlaylist, renderMediaPlaylist } from './media-playlist.ts'
+export {
+  createPlayback,
+  type Playback,
+  type PlaybackRenewed,
+  type PlaybackStarted,
+  type TitleRefusal,
+  type TokenRefusal,
+} from './playback.ts'
+export type { PlayableTitle, PlayableTrack } from './title.ts'
+export { createWantedSegments, type WantedSegments } from './wanted.ts'

@@ -1,0 +1,79 @@
+import { AUDIO_TRACK_ID, type Plan } from '../../contracts/index.ts'
+import { renderMainPlaylist } from './main-playlist.ts'
+import { renderCaptionsPlaylist, renderMediaPlaylist } from './media-playlist.ts'
+import { timelineOf } from './timeline.ts'
+import type { PlayableTitle } from './title.ts'
+
+/** What a media address of a listed title stands for right now. */
+export type MediaFile =
+  | { readonly kind: 'playlist'; readonly text: string }
+  | { readonly kind: 'object'; readonly objectKey: string; readonly contentType: string }
+  /** Belongs to the plan, but this segment has to be made first. */
+  | { readonly kind: 'unmade'; readonly track: string; readonly index: number }
+  | { readonly kind: 'unknown' }
+
+type PlannedTitle = PlayableTitle & { readonly plan: Plan }
+type Find = (title: PlannedTitle, match: readonly string[], options: { renditionAheadMs: number }) => MediaFile
+
+const UNKNOWN: MediaFile = { kind: 'unknown' }
+
+/** `file` is what follows the title in the path: `main.m3u8`, `v360/12.m4s`. */
+export function findMediaFile(title: PlayableTitle, file: string, options: { renditionAheadMs: number }): MediaFile {
+  if (!title.plan) return UNKNOWN
+  for (const [pattern, find] of FILES) {
+    const match = pattern.exec(file)
+    if (match) return find(title as PlannedTitle, match, options)
+  }
+  return UNKNOWN
+}
+
+const FILES: readonly (readonly [RegExp, Find])[] = [
+  [
+    /^(v\d{1,5}|a0)\/(0|[1-9]\d{0,6})\.m4s$/,
+    (title, [, track = '', index]) => findSegment(title, track, Number(index)),
+  ],
+  [/^(v\d{1,5}|a0)\/init\.mp4$/, (title, [, track = '']) => findInit(title, track)],
+  [/^(v\d{1,5}|a0)\.m3u8$/, (title, [, track = '']) => toPlaylist(renderMediaPlaylist(title.plan, track))],
+  [/^main\.m3u8$/, (title, _, options) => toPlaylist(mainPlaylistOf(title, options))],
+  [
+    /^(c\d{1,3})\.m3u8$/,
+    (title, [, track = '']) => toPlaylist(title.captions.has(track) ? renderCaptionsPlaylist(title.plan, track) : null),
+  ],
+  [/^(c\d{1,3})\.vtt$/, (title, [, track = '']) => toObject(title.captions.get(track), 'text/vtt; charset=utf-8')],
+  [/^poster\.jpg$/, (title) => toObject(title.poster, 'image/jpeg')],
+]
+
+/** A title is a new object after every change, so its rendering can be kept by identity; a crowd asks for the same one. */
+const mainPlaylists = new WeakMap<PlayableTitle, string>()
+
+function mainPlaylistOf(title: PlannedTitle, options: { renditionAheadMs: number }): string {
+  const text = mainPlaylists.get(title) ?? renderMainPlaylist(title, options)
+  mainPlaylists.set(title, text)
+  return text
+}
+
+function findSegment(title: PlannedTitle, track: string, index: number): MediaFile {
+  const timeline = timelineOf(title.plan, track)
+  if (!timeline || index >= timeline.count) return UNKNOWN
+  const segment = title.readiness.get(track)?.segments[index]
+  return segment ? toObject(segment.objectKey, mimeOf(track)) : { kind: 'unmade', track, index }
+}
+
+/** A track's header comes with whichever of its segments is made first. */
+function findInit(title: PlannedTitle, track: string): MediaFile {
+  if (!timelineOf(title.plan, track)) return UNKNOWN
+  const made = title.readiness.get(track)
+  return made ? toObject(made.initKey, mimeOf(track)) : { kind: 'unmade', track, index: 0 }
+}
+
+function mimeOf(track: string): string {
+  return track === AUDIO_TRACK_ID ? 'audio/mp4' : 'video/mp4'
+}
+
+function toPlaylist(text: string | null): MediaFile {
+  return text === null ? UNKNOWN : { kind: 'playlist', text }
+}
+
+function toObject(objectKey: string | null | undefined, contentType: string): MediaFile {
+  return objectKey ? { kind: 'object', objectKey, contentType } : UNKNOWN
+}

@@ -1,0 +1,2 @@
+export { acceptSignals, type Signal } from './accept.ts'
+export { createProgress, decideWatched, type Progress, toResumeMs, type Watched } from './progress.ts'

@@ -1,0 +1,30 @@
+import { expect, test } from 'bun:test'
+import { checkLimits, DEFAULT_LIMITS, type Limits } from './limits.ts'
+
+test('the defaults hold all their relations and are positive', () => {
+  expect(checkLimits(DEFAULT_LIMITS)).toEqual([])
+  for (const [name, value] of Object.entries(DEFAULT_LIMITS)) {
+    expect({ name, positive: value > 0 && Number.isFinite(value) }).toEqual({ name, positive: true })
+  }
+})
+
+const broken: readonly (readonly [Partial<Limits>, string])[] = [
+  [{ logRecordBytesMax: DEFAULT_LIMITS.frameBytesMax }, 'logRecordBytesMax'],
+  [{ logBatchBytesMax: DEFAULT_LIMITS.frameBytesMax }, 'logBatchBytesMax'],
+  [{ edgeObjectBytesMax: DEFAULT_LIMITS.edgeCacheBytes + 1 }, 'edgeObjectBytesMax'],
+  [{ edgeGraceMs: 5_000 }, 'edgeGraceMs'],
+  [{ heartbeatPeriodMs: DEFAULT_LIMITS.pathTokenTtlMs / 2 }, 'heartbeatPeriodMs'],
+  [{ logGroupCommitMs: 3 }, 'logGroupCommitMs'],
+  [{ restartBackoffMinMs: DEFAULT_LIMITS.restartBackoffMaxMs + 1 }, 'restartBackoffMinMs'],
+  [{ healthPeriodMs: DEFAULT_LIMITS.healthTimeoutMs }, 'healthPeriodMs'],
+  [{ segmentHoldMs: 1_000 }, 'segmentHoldMs'],
+]
+test.each(broken)('%p is refused by a sentence that begins with %s', (change, name) => {
+  const sentences = checkLimits({ ...DEFAULT_LIMITS, ...change })
+  expect(sentences).toHaveLength(1)
+  expect(sentences[0]).toStartWith(`${name} must`)
+})
+
+test('every broken relation is told at once', () => {
+  expect(checkLimits({ ...DEFAULT_LIMITS, edgeGraceMs: 9_000, logGroupCommitMs: 9 })).toHaveLength(2)
+})

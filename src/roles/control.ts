@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import { createDirectoryObjects } from '../engines/objects/index.ts'
+import { createStoreClient } from '../engines/store/index.ts'
+import { createRelay } from '../hub/index.ts'
+import { Fault, systemClock } from '../kernel/index.ts'
+import { createCatalog } from '../services/catalog/index.ts'
+import { createTitles } from '../services/titles/index.ts'
+import { createUploads } from '../services/uploads/index.ts'
+import type { RoleContext, StartRole } from './context.ts'
+import { createControlApp } from './control/app.ts'
+import { createAuth } from './control/auth.ts'
+import { createLive } from './control/live.ts'
+import { watchStatus } from './control/platform-status.ts'
+import { fromThrown, toProblem } from './control/problem.ts'
+import { toStaffTitle } from './control/staff-title.ts'
+
+/** The log says at least twice a second that it lives; silence for longer than this is a fault. */
+const SILENCE_MS = 5_000
+/** Of `drainMs`, for requests under way; an upload that takes longer is resumed with the next control. */
+const DRAIN_SHARE = 0.5
+
+/** Control on the embedded engines: the staff API and uploads, the console's files, and one of the outbox relays. */
+export const start: StartRole = async (context) => {
+  const { config, layout, logger, name, version } = context
+  const { operatorToken, watchUrl } = secretsOf(context)
+  const { limits } = config
+  const store = createStoreClient({ path: layout.storeSocket, limits, logger })
+  const relay = createRelay({ tables: store.tables, log: store.log, owner: name, logger })
+  const catalog = createCatalog({ log: store.log, logger })
+  const titles = createTitles({ tables: store.tables, source: name, limits })
+  const objects = createDirectoryObjects({ root: layout.objectsDirectory })
+  const uploads = await createUploads({
+    directory: layout.uploadsDirectory,
+    objects,
+    titles,
+    limits,
+    logger,
+    toProblem,
+  })
+  const status = watchStatus({ path: layout.supervisorSocket, limits, logger })
+  const live = createLive({
+    log: store.log,
+    listTitles: async () => (await titles.list()).map((row) => toStaffTitle(row, catalog.get(row.id), watchUrl)),
+    async getTitle(titleId) {
+      const row = await titles.get(titleId)
+      return row && toStaffTitle(row, catalog.get(titleId), watchUrl)
+    },
+    status: status.current,
+    limits,
+    logger,
+  })
+  catalog.onChange((title) => live.titleChanged(title.id))
+  status.onChange(live.statusChanged)
+
+  const faults = (): string[] => {
+    const sentences: [boolean, string][] = [
+      [!store.connected(), 'the store is not connected'],
+      [relay.silentForMs() > SILENCE_MS, 'the outbox relay does not reach log and tables'],
+      [catalog.silentForMs() > SILENCE_MS, 'the catalogue view does not hear the log'],
+    ]
+    return sentences.flatMap(([isFault, sentence]) => (isFault ? [sentence] : []))
+  }
+  const app = createControlApp({
+    auth: createAuth({ operatorToken, limits, clock: systemClock }),
+    titles,
+    heard: catalog.get,
+    uploads,
+    live,
+    status: status.current,
+    faults,
+    consoleDirectory: join(layout.webDirectory, 'console'),
+    watchUrl,
+    version,
+    limits,
+    logger,
+  })
+  const server = Bun.serve({
+    port: context.port,
+    development: false,
+    // Larger than any body taken, so that our own refusal, which says why, is what a client gets.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    fetch(request) {
+      // Uploads and tails have deadlines of their own; the server's would cut the slow and honest.
+      if (isLong(request)) server.timeout(request, 0)
+      return app(request)
+    },
+    error: (error) => fromThrown(error, logger),
+  })
+
+  return {
+    port: server.port ?? null,
+    health: () => ({ faults: faults() }),
+    async drain() {
+      await live.close()
+      await within(server.stop(false), limits.drainMs * DRAIN_SHARE)
+      await server.stop(true)
+      uploads.close()
+      status.close()
+      await Promise.all([relay.close(), catalog.close()])
+      await store.close()
+    },
+  }
+}
+
+function secretsOf({ operatorToken, watchUrl }: RoleContext): { operatorToken: string; watchUrl: string } {
+  if (operatorToken && watchUrl) return { operatorToken, watchUrl }
+  throw new Fault('role-context-invalid', 'control needs operatorToken and watchUrl; whoever starts it must give them')
+}
+
+function isLong(request: Request): boolean {
+  return request.url.includes('/uploads') || request.url.endsWith('/api/events')
+}
+
+async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
+  const timer = Promise.withResolvers<void>()
+  const handle = setTimeout(timer.resolve, timeoutMs)
+  await Promise.race([work, timer.promise])
+  clearTimeout(handle)
+}

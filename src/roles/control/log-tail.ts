@@ -1,0 +1,58 @@
+import type { LogPort, LogRecord, LogSubscription } from '../../engines/log/index.ts'
+import { decodeEvent } from '../../hub/index.ts'
+import { describeError, type Logger } from '../../kernel/index.ts'
+import { toSseMessage } from './sse-client.ts'
+
+/** Everything of the first two; a sample of the others, which viewers fill. */
+const WHOLE_TOPICS: readonly string[] = ['assets', 'titles']
+const SAMPLED_TOPICS: readonly string[] = ['media', 'sessions']
+
+/** The log's events as they happen, as messages; followed only while somebody looks. */
+export function followLog(options: {
+  log: LogPort
+  eventsPerSecondMax: number
+  logger: Logger
+  onMessage(text: string): void
+}): { close(): Promise<void> } {
+  const { log, eventsPerSecondMax, logger, onMessage } = options
+  const follow = (topic: string, takes: () => boolean): LogSubscription =>
+    log.subscribe({
+      topic,
+      start: 'end',
+      onRecords(records) {
+        for (const record of records) if (takes()) show(record)
+      },
+    })
+  const show = (record: LogRecord): void => {
+    try {
+      const event = decodeEvent(record)
+      onMessage(toSseMessage({ id: event.id, data: JSON.stringify(event) }))
+    } catch (error) {
+      logger.debug('a record is not shown in the tail', { topic: record.topic, error: describeError(error) })
+    }
+  }
+  const subscriptions = [
+    ...WHOLE_TOPICS.map((topic) => follow(topic, () => true)),
+    ...SAMPLED_TOPICS.map((topic) => follow(topic, createSampler(eventsPerSecondMax))),
+  ]
+  return {
+    async close() {
+      await Promise.all(subscriptions.map((subscription) => subscription.close()))
+    },
+  }
+}
+
+/** True for the first `perSecondMax` of each second. */
+export function createSampler(perSecondMax: number, elapsedMs: () => number = () => performance.now()): () => boolean {
+  let second = -1
+  let taken = 0
+  return () => {
+    const now = Math.floor(elapsedMs() / 1_000)
+    if (now !== second) {
+      second = now
+      taken = 0
+    }
+    taken += 1
+    return taken <= perSecondMax
+  }
+}

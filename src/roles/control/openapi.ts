@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import {
+  createTitleRequestSchema,
+  platformStatusSchema,
+  problemSchema,
+  staffTitleSchema,
+  withdrawRequestSchema,
+} from '../../contracts/index.ts'
+
+export const staffTitlesSchema: z.ZodType<{ titles: z.output<typeof staffTitleSchema>[] }> = z.object({
+  titles: z.array(staffTitleSchema),
+})
+export const consoleLinkSchema: z.ZodType<{ url: string }> = z.object({ url: z.string() })
+
+type Operation = {
+  readonly method: 'get' | 'post'
+  readonly path: string
+  readonly summary: string
+  readonly body?: z.ZodType
+  readonly answer: { readonly status: number; readonly schema: z.ZodType | null }
+}
+
+const OPERATIONS: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/api/titles',
+    summary: 'Every title, newest first',
+    answer: { status: 200, schema: staffTitlesSchema },
+  },
+  {
+    method: 'post',
+    path: '/api/titles',
+    summary: 'Create a title, for uploads to name in their metadata',
+    body: createTitleRequestSchema,
+    answer: { status: 201, schema: staffTitleSchema },
+  },
+  {
+    method: 'get',
+    path: '/api/titles/{id}',
+    summary: 'One title',
+    answer: { status: 200, schema: staffTitleSchema },
+  },
+  {
+    method: 'post',
+    path: '/api/titles/{id}/withdraw',
+    summary: 'Take a title down; answered when it is on the log. Idempotent',
+    body: withdrawRequestSchema,
+    answer: { status: 200, schema: staffTitleSchema },
+  },
+  {
+    method: 'get',
+    path: '/api/status',
+    summary: 'The platform and its roles',
+    answer: { status: 200, schema: platformStatusSchema },
+  },
+  {
+    method: 'post',
+    path: '/api/console-links',
+    summary: 'A link that signs one browser in, once (operator token only)',
+    answer: { status: 201, schema: consoleLinkSchema },
+  },
+  {
+    method: 'get',
+    path: '/api/events',
+    summary: 'Server-sent events: titles, status, and the log as it happens',
+    answer: { status: 200, schema: null },
+  },
+]
+
+/** OpenAPI 3.1 of the staff API, from the schemas that check it. Uploads are tus 1.0 at `/uploads/`. */
+export function toStaffOpenApi(version: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, unknown>> = {}
+  for (const operation of OPERATIONS)
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: toOperation(operation) }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Tentpole staff API',
+      version,
+      description: 'Times are milliseconds since 1970. Films and captions are uploaded by tus 1.0 at /uploads/.',
+    },
+    servers: [{ url: '/' }],
+    security: [{ operator: [] }],
+    paths,
+    components: { securitySchemes: { operator: { type: 'http', scheme: 'bearer' } } },
+  }
+}
+
+function toOperation(operation: Operation): Record<string, unknown> {
+  const { path, summary, body, answer } = operation
+  const titleId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
+  return {
+    summary,
+    ...(path.includes('{id}') ? { parameters: [titleId] } : {}),
+    ...(body ? { requestBody: { content: { 'application/json': { schema: toSchema(body, 'input') } } } } : {}),
+    responses: {
+      [answer.status]: {
+        description: 'Done',
+        content: answer.schema
+          ? { 'application/json': { schema: toSchema(answer.schema, 'output') } }
+          : { 'text/event-stream': { schema: { type: 'string' } } },
+      },
+      default: {
+        description: 'A problem (RFC 9457)',
+        content: { 'application/problem+json': { schema: toSchema(problemSchema, 'output') } },
+      },
+    },
+  }
+}
+
+function toSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io })
+  return rest
+}

@@ -1,5 +1,5 @@
 import type { CloudEvent } from '../../contracts/index.ts'
-import type { LogPort } from '../../engines/log/port.ts'
+import type { LogPort } from '../../engines/log/index.ts'
 import { createView, defineView, type ViewDefinition } from '../../hub/index.ts'
 import { DEFAULT_LIMITS, type Limits, type Logger } from '../../kernel/index.ts'
 import { createSegmentWaits, type SegmentWait, type WaitOptions } from './segment-waits.ts'

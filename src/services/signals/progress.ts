@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { CloudEvent, EventData } from '../../contracts/index.ts'
-import type { LogPort } from '../../engines/log/port.ts'
+import type { LogPort } from '../../engines/log/index.ts'
 import { createView, defineView, type ViewDefinition } from '../../hub/index.ts'
 import type { Limits, Logger } from '../../kernel/index.ts'
 

@@ -1,0 +1,38 @@
+import { createEdge } from '../edge/index.ts'
+import { createDirectoryObjects } from '../engines/objects/index.ts'
+import { createStoreClient } from '../engines/store/index.ts'
+import { Fault } from '../kernel/index.ts'
+import { createWireClient } from '../wire/index.ts'
+import type { StartRole } from './context.ts'
+
+/** The edge on the embedded engines: cells and log over this machine's sockets, objects from its directory. */
+export const start: StartRole = async (context) => {
+  const { config, layout, logger, pathKeys, version } = context
+  if (!pathKeys) throw new Fault('config-invalid', 'an edge needs the path keys to check signatures; it was given none')
+  const { limits } = config
+  const store = createStoreClient({ path: layout.storeSocket, limits, logger })
+  const cells = config.cells.map(({ name }) => ({
+    name,
+    client: createWireClient({ path: layout.cellSocket(name), limits }),
+  }))
+  const edge = createEdge({
+    port: context.port,
+    cells,
+    log: store.log,
+    objects: createDirectoryObjects({ root: layout.objectsDirectory }),
+    pathKeys,
+    webDirectory: layout.webDirectory,
+    limits,
+    logger,
+    version,
+  })
+  return {
+    port: edge.port,
+    health: () => ({ faults: edge.faults() }),
+    async drain() {
+      await edge.close()
+      for (const { client } of cells) client.close()
+      await store.close()
+    },
+  }
+}

@@ -23,6 +23,7 @@ export type Supervisor = {
   readonly operatorToken: string
   status(): PlatformStatus
   onChange(listener: (status: PlatformStatus) => void): () => void
+  isStopping(): boolean
   /** When every role has been healthy at once; rejects when the platform stops before. */
   readonly healthy: Promise<PlatformStatus>
   /** Edge first, store last, all within `drainMs`; once is enough. */
@@ -199,6 +200,7 @@ function runPlatform(platform: Platform): Supervisor {
     operatorToken: platform.secrets.operatorToken,
     status,
     onChange,
+    isStopping: () => state.mode !== 'running',
     healthy: healthy.promise,
     drain: () => handle({ type: 'drain' }),
     kill: () => handle({ type: 'kill' }),

@@ -1,0 +1,94 @@
+import { expect, test } from 'bun:test'
+import type { Problem, Result } from '../../common/problem.ts'
+import type { Heartbeat, Playback } from '../api/types.ts'
+import { openViewing } from './viewing.ts'
+
+const playback = (name: string, heartbeatMs = 60_000): Result<Playback> => ({
+  ok: true,
+  value: {
+    sessionId: name,
+    manifestUrl: `/v/${name}-token/t/main.m3u8`,
+    heartbeatMs,
+    expiresAtMs: 0,
+    resumeMs: 0,
+    durationMs: 1,
+  },
+})
+const beat = (token: string, heartbeatMs: number): Result<Heartbeat> => ({
+  ok: true,
+  value: { token, expiresAtMs: 0, heartbeatMs },
+})
+const problem = (status: number): { ok: false; problem: Problem } => ({
+  ok: false,
+  problem: { status, code: 'x', detail: 'x' },
+})
+
+/** A server that answers from two lists, the last answer for ever. */
+async function open(plays: Result<Playback>[], beats: Result<Heartbeat>[]) {
+  const asked: string[] = []
+  const next = <T>(answers: T[]): T => (answers.length > 1 ? answers.shift() : answers[0]) as T
+  const clock = { nowMs: 0 }
+  const gone = Promise.withResolvers<Problem>()
+  const opened = await openViewing({
+    api: {
+      play: async () => next(plays),
+      heartbeat: async (sessionId, token) => {
+        asked.push(`${sessionId} ${token}`)
+        return next(beats)
+      },
+    },
+    titleId: 't',
+    now: () => clock.nowMs,
+    onGone: gone.resolve,
+  })
+  if (!opened.ok) throw new Error('the viewing did not open')
+  return { viewing: opened.value, asked, clock, gone: gone.promise }
+}
+
+test('a heartbeat renews the token with the newest one', async () => {
+  const { viewing, asked } = await open([playback('one')], [beat('second', 60_000), beat('third', 60_000)])
+  expect(await viewing.freshToken()).toBe('one-token')
+  await viewing.renew()
+  await viewing.renew()
+  expect(await viewing.freshToken()).toBe('third')
+  expect(asked).toEqual(['one one-token', 'one second'])
+  viewing.close()
+})
+
+test('renewals at once are one heartbeat', async () => {
+  const { viewing, asked } = await open([playback('one')], [beat('second', 60_000)])
+  await Promise.all([viewing.renew(), viewing.renew()])
+  expect(asked).toHaveLength(1)
+  viewing.close()
+})
+
+test('a session that is over is begun anew', async () => {
+  const { viewing } = await open([playback('one'), playback('two')], [problem(403), beat('x', 60_000)])
+  expect((await viewing.renew()).ok).toBe(true)
+  expect([viewing.sessionId(), await viewing.freshToken()]).toEqual(['two', 'two-token'])
+  viewing.close()
+})
+
+test('a server out of reach keeps the session', async () => {
+  const { viewing } = await open([playback('one'), playback('two')], [problem(503)])
+  expect((await viewing.renew()).ok).toBe(false)
+  expect(viewing.sessionId()).toBe('one')
+  viewing.close()
+})
+
+test('the heartbeat by itself tells when the title is gone', async () => {
+  const { viewing, gone } = await open([playback('one', 1), problem(410)], [problem(410)])
+  expect((await gone).status).toBe(410)
+  viewing.close()
+})
+
+test('a machine that slept renews before it asks for media', async () => {
+  const { viewing, clock, asked } = await open([playback('one')], [beat('second', 60_000)])
+  clock.nowMs = 60_000
+  expect(await viewing.freshToken()).toBe('one-token')
+  clock.nowMs = 3_600_000
+  expect(await viewing.freshToken()).toBe('second')
+  expect(await viewing.freshToken()).toBe('second')
+  expect(asked).toHaveLength(1)
+  viewing.close()
+})

@@ -1,0 +1,95 @@
+import type { Problem, Result } from '../../common/problem.ts'
+import { isPassing, type ViewerApi } from '../api/client.ts'
+import type { Playback } from '../api/types.ts'
+import { tokenOf } from './media-path.ts'
+
+/** A failed heartbeat is tried again this soon: several fit into what is left of the token. */
+const HEARTBEAT_RETRY_MS = 5_000
+/** After so many periods without a renewal the token is not trusted to be good still. */
+const HEARTBEATS_MISSED = 3
+
+/** One viewing of a title: a playback session and the token that is good now. */
+export type Viewing = {
+  readonly playback: Playback
+  sessionId(): string
+  /** The newest token; renewed first when its heartbeats were missed, as on a machine that slept. */
+  freshToken(): Promise<string>
+  /** Gets a token that is good, by a heartbeat or else by a new playback session. */
+  renew(): Promise<Result<void>>
+  close(): void
+}
+
+type ViewingOptions = {
+  readonly api: Pick<ViewerApi, 'play' | 'heartbeat'>
+  readonly titleId: string
+  readonly now: () => number
+  /** The server has ended this viewing and will not begin another: the title is gone. */
+  readonly onGone: (problem: Problem) => void
+}
+
+/** Begins a viewing and keeps its token fresh until it is closed. */
+export async function openViewing({ api, titleId, now, onGone }: ViewingOptions): Promise<Result<Viewing>> {
+  const begun = await api.play(titleId)
+  if (!begun.ok) return begun
+  const playback = begun.value
+  let sessionId = playback.sessionId
+  let token = tokenOf(playback.manifestUrl) ?? ''
+  let renewedAtMs = now()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let closed = false
+  let renewing: Promise<Result<void>> | null = null
+
+  function schedule(ms: number): void {
+    clearTimeout(timer)
+    if (!closed) timer = setTimeout(beat, ms)
+  }
+
+  function accept(heartbeatMs: number): void {
+    renewedAtMs = now()
+    schedule(heartbeatMs)
+  }
+
+  async function beat(): Promise<void> {
+    const renewed = await renew()
+    if (closed || renewed.ok) return
+    if (isPassing(renewed.problem)) schedule(HEARTBEAT_RETRY_MS)
+    else onGone(renewed.problem)
+  }
+
+  async function renewOnce(): Promise<Result<void>> {
+    const beaten = await api.heartbeat(sessionId, token)
+    if (beaten.ok) {
+      token = beaten.value.token
+      accept(beaten.value.heartbeatMs)
+      return { ok: true, value: undefined }
+    }
+    if (isPassing(beaten.problem)) return beaten
+    // The old session is over (a machine that slept past its token); the title itself may well be there.
+    const anew = await api.play(titleId)
+    if (!anew.ok) return anew
+    sessionId = anew.value.sessionId
+    token = tokenOf(anew.value.manifestUrl) ?? ''
+    accept(anew.value.heartbeatMs)
+    return { ok: true, value: undefined }
+  }
+
+  function renew(): Promise<Result<void>> {
+    renewing ??= renewOnce().finally(() => {
+      renewing = null
+    })
+    return renewing
+  }
+
+  /** Spans of this machine's own clock only: it may disagree with the server's about what time it is. */
+  async function freshToken(): Promise<string> {
+    if (now() - renewedAtMs > playback.heartbeatMs * HEARTBEATS_MISSED) await renew()
+    return token
+  }
+
+  schedule(playback.heartbeatMs)
+  const close = (): void => {
+    closed = true
+    clearTimeout(timer)
+  }
+  return { ok: true, value: { playback, sessionId: () => sessionId, freshToken, renew, close } }
+}

@@ -27,8 +27,8 @@ export type RoleContext = {
   readonly watchUrl: string | null
 }
 
-/** Why a role is not healthy, one sentence each; empty when all is well. */
-export type RoleHealth = { readonly faults: readonly string[] }
+/** Why a role is not healthy, one sentence each; empty when all is well. `notes`: what people should know though it is healthy. */
+export type RoleHealth = { readonly faults: readonly string[]; readonly notes?: readonly string[] }
 
 export type RunningRole = {
   /** The TCP port it listens on, or null. */

@@ -78,7 +78,10 @@ export function createGroupCommit(options: {
     try {
       const offsets = await topic.writeGroup(taken.flatMap(({ measured }) => measured))
       let at = 0
-      for (const { measured, resolve } of taken) resolve(offsets.slice(at, (at += measured.length)))
+      for (const { measured, resolve } of taken) {
+        resolve(offsets.slice(at, at + measured.length))
+        at += measured.length
+      }
       onEnd()
     } catch (error) {
       for (const { reject } of taken) reject(error as Fault)

@@ -10,6 +10,8 @@ export type Progress = Pick<LogSubscription, 'position' | 'lag' | 'silentForMs'>
   heard(end: number): void
   /** Everything before `next` has been handled. */
   handled(next: number): void
+  /** Goes on from `next`, wherever that is. */
+  restart(next: number): void
   /** Resolves once everything before `target` has been handled. */
   reached(target: number, timeoutMs?: number): Promise<void>
   /** Ends all waits. */
@@ -44,6 +46,11 @@ export function createProgress(options: { topic: string; clock: Clock; next: num
     handled(at) {
       next = Math.max(next, at)
       end = Math.max(end, next)
+      settle()
+    },
+    restart(at) {
+      next = at
+      end = Math.max(end, at)
       settle()
     },
     reached(target, timeoutMs = CAUGHT_UP_TIMEOUT_MS) {

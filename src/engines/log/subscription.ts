@@ -75,7 +75,7 @@ export function createTopicSubscription(
   if (group !== undefined)
     leave = memberships.join(name, group, () => {
       active = true
-      progress.handled(startAt())
+      progress.restart(startAt())
       woken()
     })
   const running = run()

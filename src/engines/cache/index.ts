@@ -1,0 +1,2 @@
+export { createMemoryCache } from './memory.ts'
+export type { CachePort } from './port.ts'

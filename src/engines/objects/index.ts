@@ -1,0 +1,2 @@
+export { createDirectoryObjects } from './directory.ts'
+export type { ObjectInfo, ObjectsPort } from './port.ts'

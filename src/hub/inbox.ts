@@ -1,4 +1,4 @@
-import type { BatchResult, Statement } from '../engines/tables/port.ts'
+import type { BatchResult, Statement } from '../engines/tables/index.ts'
 
 /** Where the inbox statement belongs in its batch: first, so that a repeat is told apart from any other broken constraint. */
 export const INBOX_STATEMENT_INDEX = 0

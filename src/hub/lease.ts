@@ -1,4 +1,4 @@
-import type { Statement, TablesPort } from '../engines/tables/port.ts'
+import type { Statement, TablesPort } from '../engines/tables/index.ts'
 import type { Clock } from '../kernel/index.ts'
 
 /**

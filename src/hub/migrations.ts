@@ -1,4 +1,4 @@
-import type { Migration } from '../engines/tables/port.ts'
+import type { Migration } from '../engines/tables/index.ts'
 
 /** The hub's tables: what waits for the relay, what has had its effect, who may relay. */
 export const hubMigrations: readonly Migration[] = [

@@ -1,5 +1,5 @@
 import type { CloudEvent } from '../contracts/index.ts'
-import type { Statement } from '../engines/tables/port.ts'
+import type { Statement } from '../engines/tables/index.ts'
 import { Fault } from '../kernel/index.ts'
 import { topicOf } from './event.ts'
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { CloudEvent, EVENTS, EventType } from '../contracts/index.ts'
-import type { LogAppend, LogPort } from '../engines/log/port.ts'
+import type { LogAppend, LogPort } from '../engines/log/index.ts'
 import { encodeEvent, toEvent, topicOf } from './event.ts'
 
 export type Publisher = {

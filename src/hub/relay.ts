@@ -1,5 +1,5 @@
-import type { LogAppend, LogPort } from '../engines/log/port.ts'
-import type { Row, TablesPort } from '../engines/tables/port.ts'
+import type { LogAppend, LogPort } from '../engines/log/index.ts'
+import type { Row, TablesPort } from '../engines/tables/index.ts'
 import { type Clock, createId, describeError, type Logger, systemClock } from '../kernel/index.ts'
 import { createLease } from './lease.ts'
 import { OUTBOX_CHANNEL } from './outbox.ts'

@@ -1,5 +1,5 @@
 import type { CloudEvent, EventType } from '../contracts/index.ts'
-import type { LogPort, LogRecord } from '../engines/log/port.ts'
+import type { LogPort, LogRecord } from '../engines/log/index.ts'
 import { describeError, Fault, faultCode, type Logger } from '../kernel/index.ts'
 import { decodeEvent } from './event.ts'
 

@@ -1,5 +1,5 @@
 import type { CloudEvent } from '../contracts/index.ts'
-import type { LogPort, LogRecord } from '../engines/log/port.ts'
+import type { LogPort, LogRecord } from '../engines/log/index.ts'
 import { describeError, type Logger } from '../kernel/index.ts'
 import { decodeOrSkip } from './subscribe.ts'
 

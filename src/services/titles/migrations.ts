@@ -1,4 +1,4 @@
-import type { Migration } from '../../engines/tables/port.ts'
+import type { Migration } from '../../engines/tables/index.ts'
 
 /** The staff's side of a title: that it exists, what was uploaded for it, whether it was withdrawn. */
 export const catalogMigrations: readonly Migration[] = [

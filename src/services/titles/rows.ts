@@ -1,4 +1,4 @@
-import type { Row, SqlValue, Statement } from '../../engines/tables/port.ts'
+import type { Row, SqlValue, Statement } from '../../engines/tables/index.ts'
 
 /** `uploading` until its film is there; what becomes of it then is on the log, not here. */
 export type StaffState = 'uploading' | 'processing' | 'withdrawn'

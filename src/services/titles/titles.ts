@@ -1,4 +1,4 @@
-import type { TablesPort } from '../../engines/tables/port.ts'
+import type { TablesPort } from '../../engines/tables/index.ts'
 import { OUTBOX_CHANNEL, outboxStatements, waitUntilRelayed } from '../../hub/index.ts'
 import { type Clock, createShortId, Fault, type Limits, systemClock } from '../../kernel/index.ts'
 import { decideAdmission, decideUpload, decideWithdrawal, type Refusal } from './decide.ts'

@@ -1,4 +1,4 @@
-import type { ObjectsPort } from '../../engines/objects/port.ts'
+import type { ObjectsPort } from '../../engines/objects/index.ts'
 import type { Logger } from '../../kernel/index.ts'
 import type { DurableFileStore } from './file-store.ts'
 import { parseIntent, type UploadIntent } from './metadata.ts'

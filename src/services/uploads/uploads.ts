@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { Server, type Upload } from '@tus/server'
-import type { ObjectsPort } from '../../engines/objects/port.ts'
+import type { ObjectsPort } from '../../engines/objects/index.ts'
 import { createShortId, type Limits, type Logger } from '../../kernel/index.ts'
 import { CHECKSUM_ALGORITHMS, parseChecksum } from './checksum.ts'
 import { DurableFileStore, type RequestScope, requestScope } from './file-store.ts'

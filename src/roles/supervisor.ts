@@ -131,6 +131,7 @@ function runPlatform(platform: Platform): Supervisor {
     if (!plan) return
     const data = startData(platform, plan, urls.watch)
     const child = spawnChild({
+      name,
       entry,
       home: layout.home,
       environment: platform.environment,

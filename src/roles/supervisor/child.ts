@@ -3,6 +3,9 @@ import type { FromRole, ToRole } from './messages.ts'
 /** What a role's process inherits of the environment: what programs need to run at all. Settings and secrets come over IPC. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'FONTCONFIG_PATH']
 
+/** Followed by the role's name on its command line: for whoever reads a list of processes. */
+export const ROLE_ARGUMENT = '--role'
+
 export type Child = {
   readonly pid: number
   send(message: ToRole): void
@@ -14,6 +17,7 @@ export type Child = {
  * writes, line by line; `onExit` comes once, after the last line.
  */
 export function spawnChild(options: {
+  name: string
   entry: string
   /** A directory: what TENTPOLE_HOME is in the child, by which the platform's processes can be told from others. */
   home: string
@@ -27,7 +31,7 @@ export function spawnChild(options: {
     const value = environment[name]
     return value === undefined ? [] : [[name, value]]
   })
-  const child = Bun.spawn([process.execPath, '--no-install', entry], {
+  const child = Bun.spawn([process.execPath, '--no-install', entry, ROLE_ARGUMENT, options.name], {
     cwd: home,
     env: { ...Object.fromEntries(inherited), TENTPOLE_HOME: home },
     stdin: 'ignore',

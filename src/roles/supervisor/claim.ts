@@ -3,10 +3,9 @@ import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Fault } from '../../kernel/index.ts'
 import type { Layout } from '../layout.ts'
-import { killGroup } from './child.ts'
+import { killGroup, ROLE_ARGUMENT } from './child.ts'
 import { readRuntime } from './runtime.ts'
 
-const ROLE_ENTRY = 'main.ts'
 const POLL_MS = 50
 
 /** A home held by this process; `release` gives it up. */
@@ -59,13 +58,12 @@ async function isRoleOf(pid: number, home: string): Promise<boolean> {
     return false
   }
   if (process.platform === 'linux') {
-    const [environment, command] = await Promise.all(
-      ['environ', 'cmdline'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
-    )
-    return environment?.split('\0').includes(`TENTPOLE_HOME=${home}`) === true && command?.includes(ROLE_ENTRY) === true
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+    return environment.split('\0').includes(`TENTPOLE_HOME=${home}`)
   }
-  const ps = Bun.spawnSync(['ps', '-o', 'command=', '-p', String(pid)])
-  return ps.stdout.toString().includes(ROLE_ENTRY)
+  return Bun.spawnSync(['ps', '-o', 'command=', '-p', String(pid)])
+    .stdout.toString()
+    .includes(ROLE_ARGUMENT)
 }
 
 async function readPids(path: string): Promise<number[]> {

@@ -8,14 +8,13 @@ export function toStatus(
   state: SupervisorState,
   platform: { version: string; startedAtMs: number; urls: { watch: string; console: string } },
 ): PlatformStatus {
-  const wallOffsetMs = Date.now() - performance.now()
   const toRole = (role: RoleState): RoleStatus => ({
     name: role.name,
     role: role.role,
     state: role.phase === 'waiting' ? 'starting' : role.phase,
     pid: role.pid,
     restarts: role.restarts,
-    sinceMs: Math.round(role.sinceMs + wallOffsetMs),
+    sinceMs: Math.round(performance.timeOrigin + role.sinceMs),
     detail: role.detail,
   })
   return {

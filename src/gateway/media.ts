@@ -16,6 +16,8 @@ const IMMUTABLE = 'public, max-age=31536000, immutable'
 /** Short enough for a withdrawal or a new rendition to be seen soon, long enough for a crowd to share one rendering. */
 const PLAYLIST_MAX_AGE = 'public, max-age=1'
 
+type Unmade = Extract<MediaFile, { kind: 'unmade' }>
+
 /**
  * Answers the edge's requests for media: playlists as text, files by the key of the object to send. Asked for a segment
  * that is still to be made, it says that it is wanted and holds the request.
@@ -37,13 +39,8 @@ export function createMedia(options: {
     if (found.kind === 'unknown') return toProblem('file-not-found', `The title ${titleId} has no file ${file}.`)
     return found.kind === 'playlist' ? toPlaylist(found.text) : toObject(found.objectKey, found.contentType)
   }
-  const hold = async (
-    titleId: string,
-    file: string,
-    caller: Caller,
-    unmade: { track: string; index: number },
-  ): Promise<Response> => {
-    wanted.want(titleId, unmade.track, unmade.index)
+  const hold = async (titleId: string, file: string, caller: Caller, unmade: Unmade): Promise<Response> => {
+    wanted.want(titleId, unmade.track, unmade.index === 'any' ? 0 : unmade.index)
     const { segmentHoldMs: timeoutMs } = limits
     const ended = await catalog.waitForSegment(titleId, unmade.track, unmade.index, {
       timeoutMs,
@@ -59,7 +56,7 @@ export function createMedia(options: {
     if (!isAllowed(request.headers, file))
       return toProblem('signature-missing', `${file} is served only to a session that the edge has checked.`)
     const found = look(titleId, file)
-    return answer(titleId, file, found) ?? hold(titleId, file, caller, found as Extract<MediaFile, { kind: 'unmade' }>)
+    return answer(titleId, file, found) ?? hold(titleId, file, caller, found as Unmade)
   }
 }
 

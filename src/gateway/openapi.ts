@@ -80,10 +80,16 @@ function nameOf(schema: z.ZodType): string {
   return id
 }
 
+/** Where Zod puts schemas with an id that are only used inside others. */
+const SHARED = '__shared'
+
 /** `io: 'input'`: what may be sent, and of answers what is promised without forbidding what a later release adds. */
 function toComponents(registry: z.core.$ZodRegistry<{ id: string }>): Record<string, unknown> {
-  const { schemas } = z.toJSONSchema(registry, { uri: (id) => COMPONENTS + id, io: 'input' })
+  const made = z.toJSONSchema(registry, { uri: (id) => COMPONENTS + id, io: 'input' })
+  const text = JSON.stringify(made.schemas).replaceAll(`${COMPONENTS}${SHARED}#/$defs/`, COMPONENTS)
+  const { [SHARED]: shared, ...own } = JSON.parse(text) as Record<string, Record<string, unknown>>
+  const all = { ...own, ...(shared?.['$defs'] as Record<string, Record<string, unknown>> | undefined) }
   return Object.fromEntries(
-    Object.entries(schemas).map(([id, { $schema: _dialect, $id: _address, ...schema }]) => [id, schema]),
+    Object.entries(all).map(([id, { $schema: _dialect, $id: _address, id: _id, ...schema }]) => [id, schema]),
   )
 }

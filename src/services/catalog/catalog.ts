@@ -2,7 +2,7 @@ import type { CloudEvent } from '../../contracts/index.ts'
 import type { LogPort } from '../../engines/log/index.ts'
 import { createView, defineView, type ViewDefinition } from '../../hub/index.ts'
 import { DEFAULT_LIMITS, type Limits, type Logger } from '../../kernel/index.ts'
-import { createSegmentWaits, type SegmentWait, type WaitOptions } from './segment-waits.ts'
+import { createSegmentWaits, type SegmentIndex, type SegmentWait, type WaitOptions } from './segment-waits.ts'
 import { type CatalogEventType, type CatalogTitle, decideTitle, isListed } from './title.ts'
 
 /** Every title there is, from the log alone: serves on from memory when everything else is gone. */
@@ -20,7 +20,7 @@ export type Catalog = {
    * Waits until the segment is made (`ready`), the title is not listed any more, the time is over or the caller gives
    * up. The caller has checked that the title is listed and that its plan has such a segment.
    */
-  waitForSegment(titleId: string, track: string, index: number, options: WaitOptions): Promise<SegmentWait>
+  waitForSegment(titleId: string, track: string, index: SegmentIndex, options: WaitOptions): Promise<SegmentWait>
   lag(): number
   silentForMs(): number
   caughtUp(options?: { timeoutMs?: number }): Promise<void>
@@ -57,7 +57,8 @@ export function createCatalog(options: {
     look(titleId, track, index) {
       const title = getListed(titleId)
       if (!title) return 'unlisted'
-      return title.readiness.get(track)?.segments[index] ? 'ready' : null
+      const made = title.readiness.get(track)
+      return made && (index === 'any' || made.segments[index]) ? 'ready' : null
     },
   })
   const stopWaits = view.onChange((event) => {

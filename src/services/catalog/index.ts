@@ -1,5 +1,5 @@
 export { type Catalog, catalogView, createCatalog } from './catalog.ts'
-export type { SegmentWait, WaitOptions } from './segment-waits.ts'
+export type { SegmentIndex, SegmentWait, WaitOptions } from './segment-waits.ts'
 export {
   type CatalogEventType,
   type CatalogTitle,

@@ -1,22 +1,25 @@
 /** How a wait for a segment ended. `full`: as many waits as are allowed are under way already. */
 export type SegmentWait = 'ready' | 'unlisted' | 'timeout' | 'cancelled' | 'full'
 
+/** Which segment of a track: its number, or whichever is made first. */
+export type SegmentIndex = number | 'any'
+
 export type WaitOptions = { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined }
 
 export type SegmentWaits = {
-  wait(titleId: string, track: string, index: number, options: WaitOptions): Promise<SegmentWait>
+  wait(titleId: string, track: string, index: SegmentIndex, options: WaitOptions): Promise<SegmentWait>
   /** To be called after each change of the title. */
   changed(titleId: string): void
   size(): number
   close(): void
 }
 
-type Waiter = { readonly track: string; readonly index: number; readonly end: (result: SegmentWait) => void }
+type Waiter = { readonly track: string; readonly index: SegmentIndex; readonly end: (result: SegmentWait) => void }
 
 /** Who waits for which segment, at most `waitsMax` at once. `look` says how things stand; null means still to be made. */
 export function createSegmentWaits(options: {
   waitsMax: number
-  look: (titleId: string, track: string, index: number) => 'ready' | 'unlisted' | null
+  look: (titleId: string, track: string, index: SegmentIndex) => 'ready' | 'unlisted' | null
 }): SegmentWaits {
   const { waitsMax, look } = options
   const waiters = new Map<string, Set<Waiter>>()

@@ -48,6 +48,22 @@ test('withdrawn is final, whatever is said before and after', () => {
   )
 })
 
+test('the upload may be heard at any point among what is said of the title', () => {
+  for (const story of [
+    [...film.first().slice(1), ...film.rest()],
+    [film.failed()],
+    [film.planned(), film.failed(), film.withdrawn()],
+    [film.withdrawn()],
+  ]) {
+    const told = tell([film.uploaded(), ...story])
+    for (let at = 0; at <= story.length; at++)
+      expect(tell([...story.slice(0, at), film.uploaded(), ...story.slice(at)])).toEqual({
+        ...told,
+        updatedAtMs: expect.any(Number),
+      })
+  }
+})
+
 test('what the staff sees: file, percent, stages, why it failed', () => {
   expect(tell([film.uploaded(), film.planned(), film.progress(40)])).toMatchObject({
     fileName: 'film.mp4',

@@ -50,12 +50,15 @@ export function isListed(title: CatalogTitle): boolean {
  */
 export function decideTitle(before: CatalogTitle | undefined, event: CloudEvent<CatalogEventType>): CatalogTitle {
   const title = before ?? blankTitle(event.data.titleId)
-  if (title.state === 'withdrawn') return title
-  if (title.state === 'failed' && event.type !== 'tentpole.title.withdrawn.v1') {
-    return event.type === 'tentpole.asset.uploaded.v1' ? { ...title, fileName: event.data.source.fileName } : title
-  }
+  if (isOver(title, event)) return title
   const decide = DECISIONS[event.type] as (title: CatalogTitle, data: unknown) => Partial<CatalogTitle>
-  return { ...title, ...decide(title, event.data), updatedAtMs: Date.parse(event.time) }
+  return { ...title, ...decide(title, event.data), updatedAtMs: Math.max(title.updatedAtMs, Date.parse(event.time)) }
+}
+
+/** Whether the title's end has come, and the event is not one that still counts then. */
+function isOver({ state }: CatalogTitle, { type }: CloudEvent<CatalogEventType>): boolean {
+  if (type === 'tentpole.asset.uploaded.v1') return false
+  return state === 'withdrawn' || (state === 'failed' && type !== 'tentpole.title.withdrawn.v1')
 }
 
 type Decisions = {

@@ -8,8 +8,8 @@ import type { PlayableTitle } from './title.ts'
 export type MediaFile =
   | { readonly kind: 'playlist'; readonly text: string }
   | { readonly kind: 'object'; readonly objectKey: string; readonly contentType: string }
-  /** Belongs to the plan, but this segment has to be made first. */
-  | { readonly kind: 'unmade'; readonly track: string; readonly index: number }
+  /** Belongs to the plan, but this segment (or, for a track's header, any) has to be made first. */
+  | { readonly kind: 'unmade'; readonly track: string; readonly index: number | 'any' }
   | { readonly kind: 'unknown' }
 
 type PlannedTitle = PlayableTitle & { readonly plan: Plan }
@@ -63,7 +63,7 @@ function findSegment(title: PlannedTitle, track: string, index: number): MediaFi
 function findInit(title: PlannedTitle, track: string): MediaFile {
   if (!timelineOf(title.plan, track)) return UNKNOWN
   const made = title.readiness.get(track)
-  return made ? toObject(made.initKey, mimeOf(track)) : { kind: 'unmade', track, index: 0 }
+  return made ? toObject(made.initKey, mimeOf(track)) : { kind: 'unmade', track, index: 'any' }
 }
 
 function mimeOf(track: string): string {

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createStoreClient } from '../engines/store/index.ts'
+import { type Caller, createGateway } from '../gateway/index.ts'
+import { createPublisher } from '../hub/index.ts'
+import { Fault } from '../kernel/index.ts'
+import { createViewerTokens } from '../services/accounts/index.ts'
+import { createCatalog } from '../services/catalog/index.ts'
+import { createPlayback, createWantedSegments } from '../services/playback/index.ts'
+import { acceptSignals, createProgress } from '../services/signals/index.ts'
+import {
+  createWireServer,
+  decodeHttpRequest,
+  encodeHttpResponse,
+  type WireCall,
+  type WireServer,
+} from '../wire/index.ts'
+import type { RoleContext, StartRole } from './context.ts'
+
+/** How long one attempt to catch up may take before it is begun anew; the role is unhealthy, not dead, meanwhile. */
+const CATCH_UP_MS = 60_000
+const CATCH_UP_PAUSE_MS = 100
+/** Of `drainMs`, for requests under way; the rest is for closing. */
+const DRAIN_SHARE = 0.8
+/** Positions only say where to go on: no reason to keep viewers waiting for long. */
+const PROGRESS_CATCH_UP_MS = 5_000
+
+/**
+ * A cell: the gateway and the viewers' services, served on the cell's socket to the edge. Keeps nothing but views in
+ * memory, so it goes on answering home pages, titles and media while the store is away. Its socket opens once the
+ * catalogue is there: until then another cell answers, instead of this one denying titles it has not heard of yet.
+ */
+export const start: StartRole = async (context) => {
+  const { name, config, layout, logger, version } = context
+  const { cell, viewerKey, pathKeys } = secretsOf(context)
+  const { limits } = config
+  const store = createStoreClient({ path: layout.storeSocket, limits, logger })
+  const { log } = store
+  const catalog = createCatalog({ log, logger, limits })
+  const progress = createProgress({ log, logger, limits })
+  const publisher = createPublisher({ log, source: name })
+  const tokens = await createViewerTokens({ key: viewerKey, limits })
+  const gateway = createGateway({
+    cells: config.cells,
+    version,
+    catalog,
+    progress,
+    tokens,
+    playback: createPlayback({
+      getListed: catalog.getListed,
+      resumeMs: progress.resumeMs,
+      publisher,
+      pathKeys,
+      cell,
+      limits,
+    }),
+    wanted: createWantedSegments({ publisher, limits, logger }),
+    acceptSignals: (viewerId, signals) => acceptSignals({ publisher, source: name }, viewerId, signals),
+    limits,
+    logger,
+  })
+  const serve = (): WireServer =>
+    createWireServer({
+      path: layout.cellSocket(cell),
+      limits,
+      logger,
+      // The signal is made only when someone asks for it, which nothing but a held segment does.
+      onCall: async (payload, call) => encodeHttpResponse(await gateway(decodeHttpRequest(payload), toCaller(call))),
+    })
+
+  let server: WireServer | null = null
+  let draining = false
+  const catchUp = async (): Promise<void> => {
+    while (!draining && !(await succeeds(catalog.caughtUp({ timeoutMs: CATCH_UP_MS })))) await sleep(CATCH_UP_PAUSE_MS)
+    if (draining) return
+    if (!(await succeeds(progress.caughtUp({ timeoutMs: PROGRESS_CATCH_UP_MS }))))
+      logger.warn('positions are not all known yet; serving without the latest', { behind: progress.lag() })
+    if (draining) return
+    server = serve()
+    logger.info('serving', { titles: catalog.listed().length })
+  }
+  void catchUp()
+
+  return {
+    port: null,
+    health() {
+      const faults: string[] = []
+      if (!store.connected()) faults.push('the store is not connected: browsing and playing go on, pressing play waits')
+      if (!server) faults.push(`the catalogue is not caught up yet: ${catalog.lag()} records behind`)
+      return { faults }
+    },
+    async drain() {
+      draining = true
+      const closed = server?.close({ timeoutMs: limits.drainMs * DRAIN_SHARE })
+      // Ends the requests held for a segment, which the server would wait for.
+      await catalog.close()
+      await closed
+      gateway.close()
+      await progress.close()
+      await store.close()
+    },
+  }
+}
+
+function toCaller(call: WireCall): Caller {
+  return {
+    bodyHeld: true,
+    get signal() {
+      return call.signal
+    },
+  }
+}
+
+function succeeds(promise: Promise<void>): Promise<boolean> {
+  return promise.then(
+    () => true,
+    () => false,
+  )
+}
+
+type Secrets = {
+  readonly cell: string
+  readonly viewerKey: JsonWebKey
+  readonly pathKeys: NonNullable<RoleContext['pathKeys']>
+}
+
+function secretsOf({ cell, viewerKey, pathKeys }: RoleContext): Secrets {
+  if (cell !== null && viewerKey !== null && pathKeys !== null) return { cell, viewerKey, pathKeys }
+  const missing = Object.entries({ cell, viewerKey, pathKeys }).flatMap(([name, value]) =>
+    value === null ? [name] : [],
+  )
+  throw new Fault('role-context-invalid', `a cell needs ${missing.join(', ')}; whoever starts it must give them`)
+}

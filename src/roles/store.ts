@@ -4,6 +4,7 @@ import { type LogDamage, type LogPort, openEmbeddedLog } from '../engines/log/in
 import { createStoreHandler } from '../engines/store/index.ts'
 import { openSqliteTables, type TablesPort } from '../engines/tables/index.ts'
 import { hubMigrations } from '../hub/index.ts'
+import { mediaMigrations } from '../services/media/index.ts'
 import { catalogMigrations } from '../services/titles/index.ts'
 import { createWireServer } from '../wire/index.ts'
 import type { StartRole } from './context.ts'
@@ -20,7 +21,7 @@ export const start: StartRole = async ({ config, layout, logger }) => {
     logger,
     trimmedTopics: TRIMMED_TOPICS,
   })
-  const migrations = [...hubMigrations, ...catalogMigrations]
+  const migrations = [...hubMigrations, ...catalogMigrations, ...mediaMigrations]
   const tables = await openTables({ path: layout.tablesFile, migrations }, log)
   mkdirSync(layout.socketDirectory, { recursive: true, mode: 0o700 })
   const handler = createStoreHandler({ log, tables, logger })

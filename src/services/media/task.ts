@@ -1,0 +1,72 @@
+import type { EventData } from '../../contracts/index.ts'
+import type { Row } from '../../engines/tables/index.ts'
+
+export const TASK_KINDS = ['probe', 'video', 'audio', 'captions', 'poster', 'verify', 'cleanup'] as const
+export type TaskKind = (typeof TASK_KINDS)[number]
+/** What `media.progress` names; a cleanup is no part of making a film. */
+export const STAGES: readonly Exclude<TaskKind, 'cleanup'>[] = [
+  'probe',
+  'video',
+  'audio',
+  'captions',
+  'poster',
+  'verify',
+]
+
+export type Asset = EventData<'tentpole.asset.uploaded.v1'>
+
+/** Highest first. What viewers wait for comes before everything that nobody waits for yet. */
+export const PRIORITY = {
+  probe: 100,
+  wanted: 95,
+  firstChunk: 92,
+  audio: 91,
+  leadChunk: 90,
+  soonWanted: 70,
+  captions: 60,
+  poster: 60,
+  video: 50,
+  verify: 50,
+  cleanup: 10,
+} as const
+
+/** A task to be made. Its id is told by what it makes, so making it twice makes one. */
+export type TaskDraft = {
+  readonly id: string
+  readonly kind: TaskKind
+  /** The chunk, for pictures; else 0. */
+  readonly ordinal: number
+  readonly priority: number
+  readonly units: number
+  readonly input: TaskInput
+}
+
+export type TaskInput = {
+  /** Video: the renditions this task makes of its chunk. */
+  readonly renditions?: readonly string[]
+  /** Captions: which track. */
+  readonly track?: string
+}
+
+/** A task this worker holds the lease of. */
+export type Task = TaskDraft & {
+  readonly titleId: string
+  readonly attempts: number
+  readonly fence: number
+  readonly unitsDone: number
+}
+
+export function toTask(row: Row): Task {
+  return {
+    id: String(row['id']),
+    titleId: String(row['title_id']),
+    kind: String(row['kind']) as TaskKind, // only this room writes the column
+    ordinal: Number(row['ordinal']),
+    priority: Number(row['priority']),
+    units: Number(row['units']),
+    unitsDone: Number(row['units_done']),
+    input: JSON.parse(String(row['input'])) as TaskInput, // likewise
+    attempts: Number(row['attempts']),
+    fence: Number(row['fence']),
+  }
+}

@@ -30,6 +30,8 @@ export type Edge = {
   readonly port: number
   /** What is not well, one sentence each. */
   faults(): readonly string[]
+  /** Requests not answered to their end. */
+  inFlight(): number
   /** Takes no new connections, waits for what is under way within `drainMs`, closes. Does not close what it was given. */
   close(): Promise<void>
 }
@@ -95,6 +97,7 @@ export function createEdge(options: EdgeOptions): Edge {
   return {
     port: server.port ?? options.port,
     faults,
+    inFlight: () => server.pendingRequests,
     async close() {
       site.close()
       await withinMs(server.stop(false), limits.drainMs)

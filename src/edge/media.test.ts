@@ -1,0 +1,369 @@
+import { afterEach, expect, test } from 'bun:test'
+import { connect, type Socket } from 'node:net'
+import fc from 'fast-check'
+import { signPathToken } from '../contracts/index.ts'
+import { openEmbeddedLog } from '../engines/log/index.ts'
+import { createPublisher } from '../hub/index.ts'
+import { DEFAULT_LIMITS, silentLogger } from '../kernel/index.ts'
+import { type Bed, type CellHandler, OTHER_TITLE, openBed, TITLE, until } from './testing/bed.ts'
+
+let bed: Bed
+afterEach(() => bed.close())
+
+const SEGMENT = Uint8Array.from({ length: 5_000 }, (_, index) => index % 251)
+const OBJECT_KEY = `titles/${TITLE}/v240/1/0.m4s`
+const IMMUTABLE = 'public, max-age=31536000, immutable'
+
+/** A cell with one title: a playlist, a poster, and segments that all are one object. */
+const cellOf =
+  (overrides: Record<string, CellHandler> = {}): CellHandler =>
+  (request) => {
+    const file = new URL(request.url).pathname.split('/').slice(3).join('/')
+    const override = overrides[file]
+    if (override) return override(request)
+    if (file.endsWith('.m3u8'))
+      return new Response('#EXTM3U', {
+        headers: { 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': 'no-store' },
+      })
+    if (file === 'gone.m4s')
+      return new Response('{}', { status: 404, headers: { 'content-type': 'application/problem+json' } })
+    const type = file === 'poster.jpg' ? 'image/jpeg' : 'video/mp4'
+    return new Response(null, {
+      headers: { 'x-tentpole-object': OBJECT_KEY, 'content-type': type, 'cache-control': IMMUTABLE },
+    })
+  }
+
+const open = async (options: Parameters<typeof openBed>[0] & { overrides?: Record<string, CellHandler> } = {}) => {
+  const reads: string[] = []
+  bed = await openBed({ handler: cellOf(options.overrides), onRead: (key) => reads.push(key), ...options })
+  await bed.objects.put(OBJECT_KEY, SEGMENT)
+  return reads
+}
+const media = (file: string, init: RequestInit = {}, token = bed.token(TITLE)): Promise<Response> =>
+  fetch(bed.url(`/v/${token}/${TITLE}/${file}`), init)
+const codeOf = async (response: Response): Promise<[number, string]> => [
+  response.status,
+  ((await response.json()) as { code: string }).code,
+]
+
+test('without a valid token for this title there is nothing but a 403', async () => {
+  await open()
+  const good = bed.token(TITLE)
+  const [payload = '', mac = ''] = good.split('.')
+  const tampered = Buffer.from(Buffer.from(payload, 'base64url').toString().replace('session', 'another')).toString(
+    'base64url',
+  )
+  const otherKey = { current: 'k1', keys: { k1: Buffer.alloc(32, 8).toString('base64url') } }
+  const claims = { titleId: TITLE, sessionId: 's', cell: 'a', expiresAtS: 4_000_000_000 }
+  await media('v240/0.m4s')
+  const cases: [string, string][] = [
+    [`/v/${TITLE}/v240/0.m4s`, 'token-malformed'],
+    ['/v/', 'token-malformed'],
+    [`/v/${bed.token(TITLE, { expiresInS: -1 })}/${TITLE}/v240/0.m4s`, 'token-expired'],
+    [`/v/${bed.token(OTHER_TITLE)}/${TITLE}/v240/0.m4s`, 'token-other-title'],
+    [`/v/${good}/${OTHER_TITLE}/v240/0.m4s`, 'token-other-title'],
+    [`/v/${good}`, 'token-other-title'],
+    [`/v/${payload}.${mac.slice(0, -2)}AA/${TITLE}/v240/0.m4s`, 'token-bad-signature'],
+    [`/v/${tampered}.${mac}/${TITLE}/v240/0.m4s`, 'token-bad-signature'],
+    [`/v/${signPathToken(otherKey, claims)}/${TITLE}/v240/0.m4s`, 'token-bad-signature'],
+    [
+      `/v/${signPathToken({ current: 'k9', keys: { k9: otherKey.keys.k1 } }, claims)}/${TITLE}/v240/0.m4s`,
+      'token-unknown-key',
+    ],
+  ]
+  const asked = bed.asked.length
+  for (const [path, code] of cases)
+    expect([path, ...(await codeOf(await fetch(bed.url(path))))]).toEqual([path, 403, code])
+  expect(bed.asked.length).toBe(asked)
+})
+
+test('a token that was verified before still expires', async () => {
+  await open()
+  const token = bed.token(TITLE, { expiresInS: 2 })
+  expect((await media('v240/0.m4s', {}, token)).status).toBe(200)
+  await until('the token to expire', async () => (await media('v240/0.m4s', {}, token)).status === 403, 4_000)
+})
+
+test('a miss and a hit give the same bytes and headers, for one call and one read', async () => {
+  const reads = await open()
+  const first = await media('v240/0.m4s')
+  const second = await media('v240/0.m4s', {}, bed.token(TITLE, { sessionId: 'another', cell: 'b' }))
+  expect([await first.bytes(), await second.bytes()]).toEqual([SEGMENT, SEGMENT])
+  const headersOf = (response: Response) =>
+    Object.fromEntries([...response.headers].filter(([name]) => name !== 'date'))
+  expect(headersOf(first)).toEqual(headersOf(second))
+  expect(headersOf(first)).toMatchObject({
+    'content-type': 'video/mp4',
+    'content-length': '5000',
+    'accept-ranges': 'bytes',
+    'cache-control': 'private, max-age=180, immutable',
+    'access-control-allow-origin': '*',
+    'referrer-policy': 'no-referrer',
+  })
+  expect(first.headers.get('etag')).toMatch(/^"[^"]+"$/)
+  expect(JSON.stringify(headersOf(first))).not.toContain('x-tentpole')
+  expect([bed.asked, reads]).toEqual([[`a GET /_media/${TITLE}/v240/0.m4s`], [OBJECT_KEY]])
+})
+
+test('playlists come from the viewer’s own cell every time, with the session', async () => {
+  const sessions: (string | null)[] = []
+  const playlist: CellHandler = (request) => {
+    sessions.push(request.headers.get('x-tentpole-session'))
+    return new Response('#EXTM3U', { headers: { 'cache-control': 'public, max-age=1' } })
+  }
+  await open({ overrides: { 'main.m3u8': playlist } })
+  for (const cell of ['a', 'b', 'b']) {
+    const token = bed.token(TITLE, { cell, sessionId: `s-${cell}` })
+    const response = await media('main.m3u8', { headers: { 'x-tentpole-session': 'forged' } }, token)
+    expect([await response.text(), response.headers.get('cache-control')]).toEqual(['#EXTM3U', 'public, max-age=1'])
+  }
+  expect(sessions).toEqual(['s-a', 's-b', 's-b'])
+  expect(bed.asked.map((line) => line[0])).toEqual(['a', 'b', 'b'])
+})
+
+test('a thousand at once for a cold segment are one call and one read, whoever leaves', async () => {
+  const release = Promise.withResolvers<void>()
+  const held: CellHandler = async (request) => {
+    await release.promise
+    return await cellOf()(request)
+  }
+  const reads = await open({ overrides: { 'v240/7.m4s': held } })
+  const leaving = new AbortController()
+  const left = media('v240/7.m4s', { signal: leaving.signal }).catch(() => 'left')
+  const crowd = Array.from({ length: 1_000 }, () => media('v240/7.m4s').then((response) => response.bytes()))
+  await until('the cell to be asked', () => bed.asked.length > 0)
+  leaving.abort()
+  expect(await left).toBe('left')
+  await Bun.sleep(20)
+  release.resolve()
+  for (const bytes of await Promise.all(crowd)) if (Buffer.compare(bytes, SEGMENT) !== 0) throw new Error('other bytes')
+  expect([bed.asked.length, reads.length]).toEqual([1, 1])
+}, 20_000)
+
+test('when everyone has left, the cell is told', async () => {
+  const aborted = Promise.withResolvers<void>()
+  const held: CellHandler = (request) => {
+    request.signal.addEventListener('abort', () => aborted.resolve())
+    return new Promise(() => {})
+  }
+  await open({ overrides: { 'v240/7.m4s': held } })
+  const leaving = new AbortController()
+  const left = media('v240/7.m4s', { signal: leaving.signal }).catch(() => 'left')
+  await until('the cell to be asked', () => bed.asked.length > 0)
+  leaving.abort()
+  await left
+  await aborted.promise
+})
+
+test('a failure is everyone’s, is not cached, and passes on what the cell said', async () => {
+  let calls = 0
+  const failing: CellHandler = (request) => {
+    calls += 1
+    return calls === 1 ? new Response('{}', { status: 503, headers: { 'retry-after': '2' } }) : cellOf()(request)
+  }
+  const reads = await open({ overrides: { 'v240/7.m4s': failing } })
+  const failed = await media('v240/7.m4s')
+  expect([failed.status, failed.headers.get('retry-after'), failed.headers.get('cache-control')]).toEqual([
+    503,
+    '2',
+    'no-store',
+  ])
+  expect((await media('v240/7.m4s')).status).toBe(200)
+  expect([(await media('gone.m4s')).status, reads.length]).toEqual([404, 1])
+})
+
+test('an object the store does not have is the platform’s fault', async () => {
+  const lost: CellHandler = () =>
+    new Response(null, { headers: { 'x-tentpole-object': 'titles/none', 'cache-control': IMMUTABLE } })
+  await open({ overrides: { 'v240/8.m4s': lost } })
+  expect(await codeOf(await media('v240/8.m4s'))).toEqual([502, 'object-missing'])
+})
+
+test('ranges are what slice gives, from memory and from a large object', async () => {
+  const readTooLarge = OBJECT_KEY
+  for (const edgeObjectBytesMax of [10_000, 1_000]) {
+    const reads = await open({ limits: { edgeObjectBytesMax, edgeCacheBytes: 20_000 } })
+    await fc.assert(
+      fc.asyncProperty(fc.nat(5_200), fc.nat(5_200), async (first, extra) => {
+        const response = await media('v240/0.m4s', { headers: { range: `bytes=${first}-${first + extra}` } })
+        const expected = SEGMENT.slice(first, first + extra + 1)
+        const got = await response.bytes()
+        if (first >= SEGMENT.length) {
+          expect([response.status, response.headers.get('content-range')]).toEqual([416, 'bytes */5000'])
+          return
+        }
+        expect([response.status, response.headers.get('content-range')]).toEqual([
+          206,
+          `bytes ${first}-${first + expected.length - 1}/5000`,
+        ])
+        expect(Buffer.compare(got, expected)).toBe(0)
+      }),
+      { numRuns: 40 },
+    )
+    const whole = await media('v240/0.m4s')
+    expect([whole.status, Buffer.compare(await whole.bytes(), SEGMENT)]).toEqual([200, 0])
+    if (edgeObjectBytesMax < SEGMENT.length) expect(reads.every((key) => key === readTooLarge)).toBe(true)
+    else expect(reads).toEqual([OBJECT_KEY])
+    if (edgeObjectBytesMax === 10_000) await bed.close()
+  }
+}, 20_000)
+
+test('conditionals and HEAD', async () => {
+  await open()
+  const etag = (await media('v240/0.m4s')).headers.get('etag') ?? ''
+  const notModified = await media('v240/0.m4s', { headers: { 'if-none-match': `W/"x", ${etag}` } })
+  expect([notModified.status, notModified.headers.get('etag'), (await notModified.bytes()).byteLength]).toEqual([
+    304,
+    etag,
+    0,
+  ])
+  const statusWith = async (headers: Record<string, string>) => (await media('v240/0.m4s', { headers })).status
+  expect(await statusWith({ range: 'bytes=0-9', 'if-range': etag })).toBe(206)
+  expect(await statusWith({ range: 'bytes=0-9', 'if-range': '"old"' })).toBe(200)
+  for (const file of ['v240/0.m4s', 'v240/1.m4s', 'main.m3u8']) {
+    const head = await media(file, { method: 'HEAD' })
+    expect([head.status, Number(head.headers.get('content-length')), (await head.bytes()).byteLength]).toEqual([
+      200,
+      file === 'main.m3u8' ? 7 : 5_000,
+      0,
+    ])
+  }
+  const post = await media('v240/0.m4s', { method: 'POST' })
+  expect([post.headers.get('allow'), ...(await codeOf(post))]).toEqual(['GET, HEAD', 405, 'method-not-allowed'])
+})
+
+test('the cache holds no more than its bytes, the least recently used going first', async () => {
+  const reads = await open({ limits: { edgeCacheBytes: 12_000, edgeObjectBytesMax: 6_000 } })
+  for (const file of ['1.m4s', '2.m4s', '1.m4s', '3.m4s', '1.m4s', '2.m4s']) await (await media(`v240/${file}`)).bytes()
+  expect(reads.length).toBe(4)
+  expect(bed.asked.map((line) => line.slice(-5))).toEqual(['1.m4s', '2.m4s', '3.m4s', '2.m4s'])
+})
+
+test('a withdrawn title is gone at once: cached, cold, waited for, and its playlist; another is not', async () => {
+  const held: CellHandler = () => new Promise(() => {})
+  await open({ overrides: { 'v240/7.m4s': held } })
+  expect((await media('v240/0.m4s')).status).toBe(200)
+  const waiting = media('v240/7.m4s')
+  await until('the cell to be asked', () => bed.asked.some((line) => line.endsWith('7.m4s')))
+  await bed.withdraw(TITLE)
+  const startedMs = performance.now()
+  await until('the cached segment to be refused', async () => (await media('v240/0.m4s')).status === 410)
+  expect(performance.now() - startedMs).toBeLessThan(500)
+  expect(await codeOf(await waiting)).toEqual([410, 'title-withdrawn'])
+  const asked = bed.asked.length
+  for (const file of ['v240/0.m4s', 'v240/9.m4s', 'main.m3u8', 'poster.jpg'])
+    expect((await media(file)).status).toBe(410)
+  expect((await fetch(bed.url(`/art/${TITLE}/poster.jpg`))).status).toBe(404)
+  expect(bed.asked.length).toBe(asked)
+  const other = await fetch(bed.url(`/v/${bed.token(OTHER_TITLE)}/${OTHER_TITLE}/v240/0.m4s`))
+  expect(other.status).toBe(200)
+})
+
+test('a stream of a large object breaks off when its title is withdrawn', async () => {
+  await open({
+    limits: { edgeObjectBytesMax: 1_000 },
+    overrides: {
+      'large.mp4': () => new Response(null, { headers: { 'x-tentpole-object': 'large', 'cache-control': IMMUTABLE } }),
+    },
+  })
+  await bed.objects.put('large', new Uint8Array(64 * 1024 * 1024))
+  const response = await media('large.mp4')
+  const reader = response.body?.getReader()
+  await reader?.read()
+  await bed.withdraw(TITLE)
+  await until('the title to be withdrawn', async () => (await media('large.mp4', { method: 'HEAD' })).status === 410)
+  let bytes = 0
+  const rest = async (): Promise<string> => {
+    for (;;) {
+      const part = await reader?.read()
+      if (!part || part.done) return 'ended'
+      bytes += part.value.byteLength
+    }
+  }
+  await rest().catch(() => 'broken off')
+  expect(bytes).toBeLessThan(63 * 1024 * 1024)
+})
+
+test('a title withdrawn before the edge started was never served by it', async () => {
+  await open({
+    openLog: async (directory) => {
+      const log = await openEmbeddedLog({ directory, limits: DEFAULT_LIMITS, logger: silentLogger, trimmedTopics: [] })
+      const data = { titleId: TITLE, reason: 'long ago' }
+      await createPublisher({ log, source: 'test' }).publish('tentpole.title.withdrawn.v1', TITLE, data)
+      return log
+    },
+  })
+  expect((await media('v240/0.m4s')).status).toBe(410)
+})
+
+test('posters are public, everything else of a title is not', async () => {
+  let header: string | null = null
+  const poster: CellHandler = (request) => {
+    header = request.headers.get('x-tentpole-public')
+    return cellOf()(request)
+  }
+  await open({ overrides: { 'poster.jpg': poster } })
+  const response = await fetch(bed.url(`/art/${TITLE}/poster.jpg`))
+  expect([response.status, response.headers.get('content-type'), header as string | null]).toEqual([
+    200,
+    'image/jpeg',
+    '1',
+  ])
+  expect(response.headers.get('cache-control')).toBe('public, max-age=30')
+  expect((await fetch(bed.url(`/art/${TITLE}/poster.jpg`), { method: 'POST' })).status).toBe(405)
+  expect((await fetch(bed.url(`/art/${TITLE}/v240/0.m4s`))).status).toBe(404)
+  expect(bed.asked.length).toBe(1)
+})
+
+test('names no file can have never reach a cell', async () => {
+  await open()
+  for (const file of ['', '.hidden', 'a/b/c/d/e', 'a%20b', 'a/'])
+    expect([file, (await media(file)).status]).toEqual([file, 404])
+  expect(bed.asked).toEqual([])
+})
+
+const BIG_BYTES = 30 * 1024 * 1024
+const big: CellHandler = () =>
+  new Response(null, { headers: { 'x-tentpole-object': 'big', 'cache-control': IMMUTABLE } })
+/** Asks for the big object and reads nothing of it. */
+const neverReading = (): Socket => {
+  const socket = connect({ host: '127.0.0.1', port: bed.edge.port }, () => {
+    socket.pause()
+    socket.write(`GET /v/${bed.token(TITLE)}/${TITLE}/big.m4s HTTP/1.1\r\nHost: h\r\n\r\n`)
+  })
+  socket.pause()
+  socket.on('error', () => {})
+  return socket
+}
+
+test('clients that do not read their segment keep nobody else waiting', async () => {
+  await open({ overrides: { 'big.m4s': big } })
+  await bed.objects.put('big', new Uint8Array(BIG_BYTES))
+  const slow = Array.from({ length: 20 }, neverReading)
+  await until('them to be under way', () => bed.edge.inFlight() === slow.length)
+  const startedMs = performance.now()
+  for (let call = 0; call < 20; call++) expect((await media(`v240/${call}.m4s`)).status).toBe(200)
+  expect(performance.now() - startedMs).toBeLessThan(2_000)
+  expect(bed.edge.inFlight()).toBe(slow.length)
+  for (const socket of slow) socket.destroy()
+})
+
+test('a client that never reads is cut', async () => {
+  await open({
+    limits: { edgeWriteTimeoutMs: 1_000, apiTimeoutMs: 500, segmentHoldMs: 500 },
+    overrides: { 'big.m4s': big },
+  })
+  await bed.objects.put('big', new Uint8Array(BIG_BYTES))
+  const slow = neverReading()
+  await until('it to be under way', () => bed.edge.inFlight() === 1)
+  await until('it to be cut', () => bed.edge.inFlight() === 0, 12_000)
+  let bytes = 0
+  slow.on('data', (data) => {
+    bytes += data.length
+  })
+  const ended = Promise.withResolvers<void>()
+  slow.on('close', () => ended.resolve())
+  slow.resume()
+  await ended.promise
+  expect(bytes).toBeLessThan(BIG_BYTES)
+}, 20_000)

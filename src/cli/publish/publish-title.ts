@@ -7,6 +7,9 @@ import { followTitle } from './follow.ts'
 import { createResumeStore } from './resume-store.ts'
 import { uploadFile } from './upload.ts'
 
+/** How often an upload's progress is told at most. */
+const UPLOAD_TOLD_MS = 100
+
 export type CaptionsFile = { readonly file: string; readonly language: string | null; readonly label: string | null }
 
 /** What happens to a film on its way, in order; one JSON object each with `--json`. */
@@ -79,7 +82,7 @@ async function* upload(step: {
   const fileName = file.split('/').at(-1) ?? file
   const totalBytes = (await stat(file)).size
   let sent = -1
-  let told = -1
+  let toldAtMs = Number.NEGATIVE_INFINITY
   let ended = false
   let wake = Promise.withResolvers<void>()
   const whole = uploadFile({
@@ -98,8 +101,8 @@ async function* upload(step: {
   while (!ended) {
     await wake.promise
     wake = Promise.withResolvers<void>()
-    if (ended || sent === told || sent >= totalBytes) continue
-    told = sent
+    if (ended || sent >= totalBytes || performance.now() - toldAtMs < UPLOAD_TOLD_MS) continue
+    toldAtMs = performance.now()
     yield { type: 'upload', titleId, fileName, sentBytes: sent, totalBytes }
   }
   await whole

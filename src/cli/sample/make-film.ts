@@ -40,6 +40,7 @@ export async function makeSampleFilm(options: { signal?: AbortSignal } = {}): Pr
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true })
   try {
     await writeFile(captions, toSubRip(CAPTIONS))
+    if (options.signal?.aborted) throw new Fault('sample-failed', 'the sample film is not wanted any more')
     await encode(film, options.signal)
     return { film, captions, remove }
   } catch (error) {

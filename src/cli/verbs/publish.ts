@@ -32,7 +32,7 @@ export const publish: Verb = async ({ args, environment, terminal }) => {
 
 /** FILE[:LANGUAGE[:LABEL]] */
 export function parseCaptions(text: string): CaptionsFile {
-  const found = /^(.+?)(?::([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*))?(?::([^:/]+))?$/.exec(text)
+  const found = /^([^:].*?)(?::([A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*))?(?::([^:/]+))?$/.exec(text)
   const [, file = '', language = null, label = null] = found ?? []
   if (file === '' || (label !== null && language === null))
     throw new UsageError(

@@ -49,7 +49,9 @@ export function createWriter(bytes = 256): Writer {
 
   const writer: Writer = {
     u8(value) {
-      buffer[take(1)] = value
+      // Not `buffer[take(1)]`: that would evaluate `buffer` before it grows.
+      const to = take(1)
+      buffer[to] = value
       return writer
     },
     u32(value) {

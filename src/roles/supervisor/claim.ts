@@ -25,7 +25,7 @@ export async function claimHome(layout: Layout, options: { drainMs: number }): P
     lock.run('PRAGMA journal_mode = MEMORY')
     lock.run('PRAGMA busy_timeout = 0')
     lock.run('BEGIN EXCLUSIVE')
-  } catch (error) {
+  } catch {
     lock.close()
     const runtime = await readRuntime(layout.runtimeFile)
     const who = runtime ? `process ${runtime.pid}, ${runtime.urls.watch}` : 'it is still starting or stopping'
@@ -33,7 +33,6 @@ export async function claimHome(layout: Layout, options: { drainMs: number }): P
     throw new Fault(
       'home-in-use',
       `a platform is already running on ${layout.home} (${who}); ${next} TENTPOLE_HOME to another directory`,
-      { cause: error },
     )
   }
   await clearLeftRoles(layout, options.drainMs)

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /**
  * The signature in a media path: `/v/<token>/<titleId>/<file>`. Relative playlist addresses inherit it, cache keys leave
@@ -29,8 +29,8 @@ const FIELD = /^[A-Za-z0-9_.:-]{1,64}$/
 
 /** Signs with the current key. Throws when a field holds a character outside `[A-Za-z0-9_.:-]`. */
 export function signPathToken(keys: PathKeys, claims: Omit<PathToken, 'keyId'>): string {
-  const secret = keys.keys[keys.current]
-  if (secret === undefined) throw new Error(`path key ${keys.current} is not among the keys`)
+  const secret = secretOf(keys, keys.current)
+  if (secret === null) throw new Error(`path key ${keys.current} is not among the keys`)
   const fields = [keys.current, String(claims.expiresAtS), claims.titleId, claims.sessionId, claims.cell]
   for (const field of fields)
     if (!FIELD.test(field)) throw new Error(`a path token cannot carry ${JSON.stringify(field)}`)
@@ -47,8 +47,8 @@ export function verifyPathToken(keys: PathKeys, text: string, nowMs: number): Pa
     .toString('latin1')
     .split('~')
   if (rest.length > 0 || cell === '' || !/^\d{1,12}$/.test(expiry)) return { ok: false, code: 'malformed' }
-  const secret = Object.hasOwn(keys.keys, keyId) ? keys.keys[keyId] : undefined
-  if (secret === undefined) return { ok: false, code: 'unknown-key' }
+  const secret = secretOf(keys, keyId)
+  if (secret === null) return { ok: false, code: 'unknown-key' }
   const expected = Buffer.from(mac(secret, payload))
   const got = Buffer.from(text.slice(dot + 1))
   if (expected.length !== got.length || !timingSafeEqual(expected, got)) return { ok: false, code: 'bad-signature' }
@@ -57,6 +57,19 @@ export function verifyPathToken(keys: PathKeys, text: string, nowMs: number): Pa
   return { ok: true, token: { keyId, expiresAtS, titleId, sessionId, cell } }
 }
 
-function mac(secret: string, payload: string): string {
-  return createHmac('sha256', Buffer.from(secret, 'base64url')).update(payload).digest('base64url')
+function mac(secret: KeyObject, payload: string): string {
+  return createHmac('sha256', secret).update(payload).digest('base64url')
+}
+
+/** Reading a key costs as much as signing with it, and press play signs each time; forgotten together with the keys. */
+const secrets = new WeakMap<PathKeys, Map<string, KeyObject>>()
+
+function secretOf(keys: PathKeys, keyId: string): KeyObject | null {
+  const known = secrets.get(keys)?.get(keyId)
+  if (known) return known
+  const text = Object.hasOwn(keys.keys, keyId) ? keys.keys[keyId] : undefined
+  if (text === undefined) return null
+  const secret = createSecretKey(Buffer.from(text, 'base64url'))
+  secrets.set(keys, (secrets.get(keys) ?? new Map<string, KeyObject>()).set(keyId, secret))
+  return secret
 }

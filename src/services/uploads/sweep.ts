@@ -40,12 +40,19 @@ export function createSweep(options: {
     }
   }
 
-  return async () => {
+  const sweepAll = async (): Promise<void> => {
     try {
       for (const id of await store.listUploads()) await sweepUnlocked(id)
     } catch (error) {
       logger.error('the uploads could not be listed; they are tried again', { error: describeError(error) })
     }
+  }
+
+  // One after the other: a sweep that is asked for looks at everything anew, and never finds an upload locked by another sweep.
+  let last: Promise<void> = Promise.resolve()
+  return () => {
+    last = last.then(sweepAll)
+    return last
   }
 }
 

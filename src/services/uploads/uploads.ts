@@ -72,6 +72,8 @@ export async function createUploads(options: {
     async onUploadFinish(_, upload) {
       const settled = await settle(upload.id)
       if (settled && 'refusal' in settled) throw toTusError(settled.refusal)
+      // It is in `objects` now and cannot expire; with a date the library would look for its file to say when it does.
+      upload.creation_date = undefined
       return {}
     },
     onResponseError: (_, error) => ('status_code' in error ? undefined : toTusError(fromUnexpected(error, logger))),

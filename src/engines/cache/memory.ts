@@ -29,10 +29,11 @@ export function createMemoryCache(options: { bytesMax: number; clock?: Clock }):
 
   return {
     async get(key) {
-      return find(key)?.value.slice() ?? null
+      const entry = find(key)
+      return entry && new Uint8Array(entry.value)
     },
     async set(key, value, { ttlMs }) {
-      entries.set(key, { value: value.slice(), expiresAtMs: clock.elapsedMs() + ttlMs })
+      entries.set(key, { value: new Uint8Array(value), expiresAtMs: clock.elapsedMs() + ttlMs })
     },
     async delete(key) {
       entries.delete(key)

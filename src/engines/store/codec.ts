@@ -135,7 +135,7 @@ export function createReader(payload: Uint8Array): Reader {
       if (tag === TAG.null) return null
       if (tag === TAG.number) return reader.f64()
       if (tag === TAG.text) return reader.text()
-      return reader.bytes().slice()
+      return new Uint8Array(reader.bytes())
     },
     more: () => at < buffer.byteLength,
   }

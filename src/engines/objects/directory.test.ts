@@ -1,0 +1,122 @@
+import { afterEach, expect, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { faultCode } from '../../kernel/index.ts'
+import { runObjectsContract } from './contract.ts'
+import { createDirectoryObjects } from './index.ts'
+
+const closers: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close()
+})
+const newDirectory = (): string => mkdtempSync(join(tmpdir(), 'tentpole-objects-'))
+const temporary = (): string => {
+  const directory = newDirectory()
+  closers.push(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+runObjectsContract('directory', async () => {
+  const root = newDirectory()
+  return {
+    objects: createDirectoryObjects({ root }),
+    close: async () => {
+      // Every put of the suite, failed ones included, has cleaned up after itself.
+      expect(readdirSync(join(root, 'incoming'))).toEqual([])
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+})
+
+test('files left by a dead process are swept at the start, those of a living one are not', async () => {
+  const root = temporary()
+  const script = `
+    const { createDirectoryObjects } = await import(${JSON.stringify(join(import.meta.dir, 'index.ts'))})
+    const objects = createDirectoryObjects({ root: ${JSON.stringify(root)} })
+    const body = new ReadableStream({ start: (c) => { c.enqueue(new Uint8Array(1000)) }, pull: () => new Promise(() => {}) })
+    setTimeout(() => {}, 60_000)
+    await objects.put('half', body)`
+  const child = Bun.spawn([process.execPath, '-e', script], { stderr: 'inherit' })
+  const incoming = join(root, 'incoming')
+  const left = (): string[] => {
+    try {
+      return readdirSync(incoming)
+    } catch {
+      return []
+    }
+  }
+  const deadline = performance.now() + 10_000
+  while (left().length === 0 && performance.now() < deadline) await Bun.sleep(10)
+  createDirectoryObjects({ root })
+  expect(left()).toHaveLength(1)
+  child.kill('SIGKILL')
+  await child.exited
+  const objects = createDirectoryObjects({ root })
+  expect(left()).toEqual([])
+  expect(await objects.head('half')).toBeNull()
+})
+
+test('deleting leaves no empty directories behind', async () => {
+  const root = temporary()
+  const objects = createDirectoryObjects({ root })
+  await objects.put('titles/abc/v0/1/0.m4s', Buffer.from('x'))
+  await objects.put('titles/abc/v0/1/1.m4s', Buffer.from('x'))
+  await objects.delete('titles/abc/v0/1/0.m4s')
+  expect(readdirSync(join(root, 'data', 'titles', 'abc', 'v0', '1'))).toEqual(['1.m4s~'])
+  await objects.delete('titles/abc/v0/1/1.m4s')
+  expect(readdirSync(join(root, 'data'))).toEqual([])
+})
+
+test('a move neither copies nor reads the file, and an object cannot be written to', async () => {
+  const root = temporary()
+  const objects = createDirectoryObjects({ root })
+  const source = join(root, 'film')
+  writeFileSync(source, 'a film')
+  const { ino } = statSync(source)
+  await objects.putFile('film', source, { move: true })
+  const stored = statSync(join(root, 'data', 'film~'))
+  expect({ ino: stored.ino, mode: stored.mode & 0o777 }).toEqual({ ino, mode: 0o444 })
+  expect(readdirSync(root).sort()).toEqual(['data', 'incoming'])
+})
+
+const mounted = mountSmall()
+test.skipIf(mounted === null)(
+  `a full disk: objects-full, nothing left behind, and room again means success${mounted ? '' : ' (skipped: mounting a tmpfs needs root)'}`,
+  async () => {
+    const directory = mounted ?? ''
+    closers.push(() => Bun.spawnSync(['umount', '-l', directory]))
+    const root = join(directory, 'objects')
+    const objects = createDirectoryObjects({ root })
+    const free = (): number => statfsSync(directory).bavail
+    await objects.put('first', new Uint8Array(1_000_000))
+    mkdirSync(join(root, 'data', 'x'))
+    const before = free()
+    const outside = join(temporary(), 'film')
+    writeFileSync(outside, new Uint8Array(8_000_000))
+    const tooLarge: readonly (() => Promise<unknown>)[] = [
+      () => objects.put('x/bytes', new Uint8Array(8_000_000)),
+      () => objects.put('x/stream', new Response(new Uint8Array(8_000_000)).body ?? new Uint8Array(0)),
+      () => objects.putFile('x/copied', outside),
+      () => objects.putFile('x/moved', outside, { move: true }),
+    ]
+    for (const put of tooLarge) {
+      expect(await put().then(() => 'stored', faultCode)).toBe('objects-full')
+      expect({ free: free(), left: readdirSync(join(root, 'incoming')) }).toEqual({ free: before, left: [] })
+    }
+    expect(statSync(outside).size).toBe(8_000_000)
+    await objects.delete('first')
+    expect(await objects.put('second', new Uint8Array(2_000_000))).toMatchObject({ created: true })
+  },
+)
+
+/** A file system of 4 MB, or null where this user may not mount one. */
+function mountSmall(): string | null {
+  const directory = mkdtempSync(join(tmpdir(), 'tentpole-full-'))
+  if (process.platform === 'linux' && process.getuid?.() === 0) {
+    const { success } = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory])
+    if (success) return directory
+  }
+  rmSync(directory, { recursive: true, force: true })
+  return null
+}

@@ -19,10 +19,7 @@ export type BenchOptions = {
   /** What is being done now, for people; never on standard output. */
   readonly say: (message: string) => void
 }
-export type Bench = {
-  readonly description: string
-  run(options: BenchOptions): Promise<BenchResult>
-}
+export type Bench = (options: BenchOptions) => Promise<BenchResult>
 
 /** The one JSON object that `--json` ends with. */
 export function toJson(bench: string, result: BenchResult): string {

@@ -2,8 +2,11 @@ import type { Bench } from './report.ts'
 import { toJson, toTable } from './report.ts'
 
 /** `npm run bench -- NAME [--json] [--full]` */
-const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
-  play: async () => (await import('./play.ts')).play,
+const BENCHES: Readonly<Record<string, { readonly description: string; load(): Promise<Bench> }>> = {
+  play: {
+    description: 'press play: requests a second, latency, sessions after a kill -9, click to first frame (about 80 s)',
+    load: async () => (await import('./play.ts')).runPlay,
+  },
 }
 const FLAGS: readonly string[] = ['--json', '--full']
 
@@ -11,17 +14,17 @@ const args = process.argv.slice(2)
 const names = args.filter((arg) => !arg.startsWith('-'))
 const unknown = args.filter((arg) => arg.startsWith('-') && !FLAGS.includes(arg))
 const name = names[0] ?? ''
-const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+const found = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
 
-if (!load || names.length > 1 || unknown.length > 0) {
+if (!found || names.length > 1 || unknown.length > 0) {
   const got = unknown.length > 0 ? `unknown flag ${unknown.join(' ')}` : `got ${JSON.stringify(names.join(' '))}`
   console.error(`usage: npm run bench -- NAME [--json] [--full]\nexpected one NAME of those below; ${got}`)
-  for (const [each, open] of Object.entries(BENCHES)) console.error(`  ${each}  ${(await open()).description}`)
+  for (const [each, { description }] of Object.entries(BENCHES)) console.error(`  ${each}  ${description}`)
   process.exit(2)
 }
 
-const bench = await load()
-const result = await bench.run({
+const bench = await found.load()
+const result = await bench({
   full: args.includes('--full'),
   say: (message) => console.error(`${new Date().toISOString().slice(11, 19)} ${message}`),
 })

@@ -19,15 +19,20 @@ export function ChoiceMenu(props: ChoiceMenuProps): ReactElement {
   const { name, icon, testId, choices, active, onChoose, onOpen } = props
   const [open, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
-  const button = useRef<HTMLButtonElement>(null)
   const menuId = useId()
   const show = (next: boolean): void => {
     setOpen(next)
     onOpen(next)
   }
+  // Back to where the focus was: to the button for who came by keyboard, to the player for who came by mouse.
+  const before = useRef<HTMLElement | null>(null)
+  const toggle = (): void => {
+    before.current = document.activeElement as HTMLElement | null
+    show(!open)
+  }
   const close = (): void => {
     show(false)
-    button.current?.focus()
+    before.current?.focus()
   }
   const choose = (key: string): void => {
     onChoose(key)
@@ -41,7 +46,6 @@ export function ChoiceMenu(props: ChoiceMenuProps): ReactElement {
   return (
     <div className="choice" ref={root}>
       <button
-        ref={button}
         type="button"
         className={active ? 'control control-active' : 'control'}
         data-testid={`${testId}-button`}
@@ -50,7 +54,7 @@ export function ChoiceMenu(props: ChoiceMenuProps): ReactElement {
         aria-expanded={open}
         aria-controls={open ? menuId : undefined}
         disabled={choices.length === 0}
-        onClick={() => show(!open)}
+        onClick={toggle}
       >
         <Icon name={icon} />
       </button>

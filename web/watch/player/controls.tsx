@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react'
+import type { MouseEvent, ReactElement } from 'react'
 import { formatClock } from '../../common/format.ts'
 import { Icon } from '../../common/icons.tsx'
 import { type Choice, ChoiceMenu } from './choice-menu.tsx'
@@ -22,7 +22,7 @@ export function Controls({ snapshot, controller, video, volume, fullscreen, onMe
   const { positionMs } = state
   const running = state.phase === 'playing' || state.phase === 'waiting'
   return (
-    <div className="controls">
+    <div className="controls" onMouseDown={keepFocus}>
       <SeekBar video={video} positionMs={positionMs} durationMs={durationMs} onSeek={controller.seek} />
       <div className="controls-row">
         <Control
@@ -65,6 +65,12 @@ export function Controls({ snapshot, controller, video, volume, fullscreen, onMe
       </div>
     </div>
   )
+}
+
+/** A press of the mouse leaves the focus with the player: the space bar then pauses, whatever was pressed last. */
+function keepFocus(event: MouseEvent<HTMLElement>): void {
+  const own = (event.target as HTMLElement).closest('[data-keys="slider"]')
+  if (own === null) event.preventDefault()
 }
 
 type ControlProps = {

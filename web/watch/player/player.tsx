@@ -54,8 +54,8 @@ export default function PlayerPage({ titleId, fromStart }: { titleId: string; fr
       )}
       {/* biome-ignore lint/a11y/useMediaCaption: captions come with the film, and are drawn into the layer below */}
       <video ref={setVideo} playsInline onClick={() => controller?.toggle()} onDoubleClick={fullscreen.toggle} />
-      <div ref={captionsLayer} className="player-captions" data-testid="captions-layer" />
       <div className="player-veil" aria-hidden="true" />
+      <div ref={captionsLayer} className="player-captions" data-testid="captions-layer" />
       <header className="player-top">
         <Control name="Back" icon="back" testId="back" onPress={leave} />
         <h1>{title?.name ?? ''}</h1>

@@ -1,0 +1,35 @@
+import { expect, test } from 'bun:test'
+import { eventsPath, FIRST_VIEW, matchRoute, parseEventsView, parseTitlesView, titlePath, titlesPath } from './route.ts'
+
+test.each([
+  ['/', { page: 'overview' }],
+  ['/titles?q=x', { page: 'titles' }],
+  [titlePath('0123456789abcdef'), { page: 'title', titleId: '0123456789abcdef' }],
+  ['/events', { page: 'events' }],
+  ['/events/more', { page: 'missing' }],
+  ['/titles/a/b', { page: 'missing' }],
+  ['/elsewhere', { page: 'missing' }],
+] as const)('%p', (location, expected) => {
+  expect(matchRoute(location)).toEqual(expected)
+})
+
+test('every view of the table is an address, and back', () => {
+  const views = [
+    FIRST_VIEW,
+    { text: 'a & b', state: 'failed', sort: 'name', descending: false },
+    { text: '', state: null, sort: 'percent', descending: true },
+    { text: '?', state: 'published', sort: 'updatedAtMs', descending: false },
+  ] as const
+  for (const view of views) expect(parseTitlesView(titlesPath(view))).toEqual(view)
+  expect(titlesPath()).toBe('/titles')
+})
+
+test('an address that names nothing known shows everything', () => {
+  expect(parseTitlesView('/titles?state=lost&sort=-constructor')).toEqual(FIRST_VIEW)
+})
+
+test('the type of events is an address too', () => {
+  expect(eventsPath(null)).toBe('/events')
+  expect(parseEventsView(eventsPath('tentpole.title.failed.v1'))).toBe('tentpole.title.failed.v1')
+  expect(parseEventsView('/events')).toBeNull()
+})

@@ -1,0 +1,77 @@
+import type { TitleState } from '../../src/contracts/index.ts'
+
+export type Route =
+  | { readonly page: 'overview' }
+  | { readonly page: 'titles' }
+  | { readonly page: 'title'; readonly titleId: string }
+  | { readonly page: 'events' }
+  | { readonly page: 'missing' }
+
+export function matchRoute(location: string): Route {
+  const path = location.split(/[?#]/, 1)[0] ?? ''
+  const [first = '', second = '', ...rest] = path.split('/').filter((part) => part !== '')
+  if (first === '') return { page: 'overview' }
+  if (first === 'titles' && second === '') return { page: 'titles' }
+  if (first === 'titles' && rest.length === 0) return { page: 'title', titleId: decodeURIComponent(second) }
+  if (first === 'events' && second === '') return { page: 'events' }
+  return { page: 'missing' }
+}
+
+export const STATES: readonly TitleState[] = ['uploading', 'processing', 'playable', 'published', 'failed', 'withdrawn']
+export const COLUMNS = ['name', 'state', 'percent', 'durationMs', 'updatedAtMs'] as const
+export type Column = (typeof COLUMNS)[number]
+
+/** What the titles' address says: every view of the table is a link. */
+export type TitlesView = {
+  readonly text: string
+  readonly state: TitleState | null
+  readonly sort: Column
+  readonly descending: boolean
+}
+
+export const FIRST_VIEW: TitlesView = { text: '', state: null, sort: 'updatedAtMs', descending: true }
+
+export function parseTitlesView(location: string): TitlesView {
+  const query = queryOf(location)
+  const [, minus = '', column = ''] = /^(-?)(\w+)$/.exec(query.get('sort') ?? '') ?? []
+  const sort = COLUMNS.find((known) => known === column)
+  return {
+    text: query.get('q') ?? '',
+    state: STATES.find((known) => known === query.get('state')) ?? null,
+    sort: sort ?? FIRST_VIEW.sort,
+    descending: sort === undefined ? FIRST_VIEW.descending : minus === '-',
+  }
+}
+
+export function titlesPath(view: Partial<TitlesView> = {}): string {
+  const { text, state, sort, descending } = { ...FIRST_VIEW, ...view }
+  const query = new URLSearchParams()
+  if (text !== '') query.set('q', text)
+  if (state !== null) query.set('state', state)
+  if (sort !== FIRST_VIEW.sort || descending !== FIRST_VIEW.descending)
+    query.set('sort', (descending ? '-' : '') + sort)
+  return withQuery('/titles', query)
+}
+
+export function titlePath(titleId: string): string {
+  return `/titles/${encodeURIComponent(titleId)}`
+}
+
+/** The type the events are narrowed to, or null for all. */
+export function parseEventsView(location: string): string | null {
+  return queryOf(location).get('type')
+}
+
+export function eventsPath(type: string | null): string {
+  return withQuery('/events', new URLSearchParams(type === null ? {} : { type }))
+}
+
+function queryOf(location: string): URLSearchParams {
+  const at = location.indexOf('?')
+  return new URLSearchParams(at < 0 ? '' : location.slice(at))
+}
+
+function withQuery(path: string, query: URLSearchParams): string {
+  const text = query.toString()
+  return text === '' ? path : `${path}?${text}`
+}

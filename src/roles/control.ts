@@ -16,6 +16,8 @@ import { toStaffTitle } from './control/staff-title.ts'
 
 /** The log says at least twice a second that it lives; silence for longer than this is a fault. */
 const SILENCE_MS = 5_000
+/** So far behind, staff would be shown the past. */
+const LAG_RECORDS_MAX = 1_000
 /** Of `drainMs`, for requests under way; an upload that takes longer is resumed with the next control. */
 const DRAIN_SHARE = 0.5
 
@@ -57,6 +59,7 @@ export const start: StartRole = async (context) => {
       [!store.connected(), 'the store is not connected'],
       [relay.silentForMs() > SILENCE_MS, 'the outbox relay does not reach log and tables'],
       [catalog.silentForMs() > SILENCE_MS, 'the catalogue view does not hear the log'],
+      [catalog.lag() > LAG_RECORDS_MAX, `the catalogue view is ${catalog.lag()} records behind`],
     ]
     return sentences.flatMap(([isFault, sentence]) => (isFault ? [sentence] : []))
   }

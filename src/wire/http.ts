@@ -68,12 +68,12 @@ export function decodeHttpResponse(payload: Uint8Array): WireHttpResponse {
 }
 
 function join(head: string, body: Uint8Array): Uint8Array {
-  // A UTF-16 unit becomes at most three bytes of UTF-8: one over-sized buffer is cheaper than measuring the text first.
-  const payload = Buffer.allocUnsafe(LENGTH_BYTES + head.length * 3 + body.byteLength)
-  const headBytes = payload.write(head, LENGTH_BYTES)
+  const headBytes = Buffer.byteLength(head)
+  const payload = Buffer.allocUnsafe(LENGTH_BYTES + headBytes + body.byteLength)
   payload.writeUInt32BE(headBytes, 0)
+  payload.write(head, LENGTH_BYTES)
   payload.set(body, LENGTH_BYTES + headBytes)
-  return payload.subarray(0, LENGTH_BYTES + headBytes + body.byteLength)
+  return payload
 }
 
 function split(payload: Uint8Array): { head: readonly unknown[]; body: Uint8Array } {

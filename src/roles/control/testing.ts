@@ -1,8 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type PlatformStatus, parseConfig, type StaffTitle, type TentpoleConfig } from '../../contracts/index.ts'
+import {
+  type CloudEvent,
+  type PlatformStatus,
+  parseConfig,
+  type StaffTitle,
+  type TentpoleConfig,
+} from '../../contracts/index.ts'
 import { createStoreClient, type StoreClient } from '../../engines/store/index.ts'
+import { decodeEvent } from '../../hub/index.ts'
 import { silentLogger } from '../../kernel/index.ts'
 import { createWireServer } from '../../wire/index.ts'
 import type { RoleContext, RunningRole } from '../context.ts'
@@ -137,4 +144,41 @@ async function spawnControl(context: RoleContext): Promise<ControlProcess> {
       await child.exited
     },
   }
+}
+
+/** Waits for a condition, with a bound. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  timeoutMs: number = 8_000,
+): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms for: ${what}`)
+    await Bun.sleep(10)
+  }
+}
+
+export type Problem = {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly errors?: readonly { readonly pointer: string }[]
+}
+
+export async function problemOf(response: Response): Promise<Problem> {
+  if (response.headers.get('content-type') !== 'application/problem+json')
+    throw new Error(`expected problem details, got ${response.status} ${response.headers.get('content-type')}`)
+  return (await response.json()) as Problem
+}
+
+export function toPost(body: unknown): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+}
+
+/** The events about one title on a topic. */
+export async function eventsOf(control: TestControl, topic: string, titleId: string): Promise<CloudEvent[]> {
+  const first = (await control.store.log.bounds(topic))[0]?.first ?? 0
+  const records = await control.store.log.read({ topic, from: first, max: 10_000 })
+  return records.map(decodeEvent).filter((event) => event.subject === titleId)
 }

@@ -40,15 +40,16 @@ export function chooseRenditions(
 }
 
 function toRendition(rung: Rung, source: DisplaySize, framesPerSecond: number): Rendition {
-  const width = Math.max(SIDE_MIN, toEven((rung.height * source.width) / source.height))
+  const exact = (rung.height * source.width) / source.height
+  const width = Math.min(WIDTH_MAX, Math.max(SIDE_MIN, 2 * Math.ceil(exact / 2 - 0.5)))
   const { height, bitrateBps } = rung
   const level = chooseLevel({ width, height, framesPerSecond, bitrateBps })
   return { id: `v${height}`, width, height, bitrateBps, codec: toAvcCodec(level) }
 }
 
-/** The nearest even number not above, at least 16: 4:2:0 has no odd sides, and encoders no smaller pictures. */
+/** The next even number not above, at least 16: 4:2:0 has no odd sides, and encoders no smaller pictures. */
 function toEven(value: number): number {
-  return Math.max(SIDE_MIN, 2 * Math.floor((value + 0.5) / 2))
+  return Math.max(SIDE_MIN, 2 * Math.floor(value / 2))
 }
 
 function heightAtWidth(source: DisplaySize, width: number): number {

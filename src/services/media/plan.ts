@@ -94,6 +94,12 @@ export function plan(probe: Probe, sidecars: readonly Sidecar[], policy: Policy)
 
 function checkSource(probe: Probe, limits: Limits): Refusal | null {
   const { video, streamCount } = probe
+  if (streamCount === 0) {
+    return refuse(
+      'source-unreadable',
+      'The file names no tracks: expected a picture, got an index that cannot be read. Export the film again.',
+    )
+  }
   if (streamCount > limits.sourceStreamsMax) {
     return refuse(
       'source-streams',

@@ -48,6 +48,11 @@ const SUSTAINED = 0.8
 const BUFFER = 0.4
 /** Frames ahead of a chunk to seek to: more than any rounding of a timestamp, so that its first frame is never lost. */
 const LEAD_FRAMES = 2
+/**
+ * Of a frame. A source of twice the rate has every other picture just between two of ours, where a rounding of a
+ * microsecond decides; moved by this much, none of any multiple is, and chunks agree on each.
+ */
+const PHASE = 0.07
 
 /** One chunk in one or more renditions from one decode, each into its own file. */
 export function videoArguments(options: {
@@ -62,13 +67,14 @@ export function videoArguments(options: {
   const { timescale, frameTicks, framesPerSegment } = plan.video
   const startMicros = Math.round((chunk.firstFrame * frameTicks * 1e6) / timescale + recipe.offsetSeconds * 1e6)
   const leadMicros = Math.min(startMicros, Math.round((LEAD_FRAMES * frameTicks * 1e6) / timescale))
+  const shiftMicros = leadMicros - Math.round((PHASE * frameTicks * 1e6) / timescale)
   const split = renditions.map((_, at) => `[s${at}]`).join('')
   const scaled = renditions.map(
     ({ rendition }, at) =>
       `[s${at}]scale=${rendition.width}:${rendition.height}:flags=bicubic:out_range=tv,setsar=1,format=yuv420p[o${at}]`,
   )
   const graph = [
-    `[0:${recipe.videoIndex}]${pictureFilters(recipe)}settb=AVTB,setpts=PTS-${leadMicros},` +
+    `[0:${recipe.videoIndex}]${pictureFilters(recipe)}settb=AVTB,setpts=PTS-(${shiftMicros}),` +
       // Frames from before the start are kept until here: the one still on screen then is the first of the chunk.
       `fps=${timescale}/${frameTicks}:start_time=0,` +
       `tpad=stop=-1:stop_mode=clone,trim=end_frame=${chunk.frames},split=${renditions.length}${split}`,

@@ -44,14 +44,18 @@ module.exports = {
       },
     },
     {
-      name: 'one-door-nested',
-      comment: "a room's index.ts is its only door; an engine's port.ts is one, too",
+      name: 'one-door-services',
+      comment: "a service's index.ts is its only door",
       severity: 'error',
       from: { path: '^src/([^/]+/[^/]+)/?' },
-      to: {
-        path: `^src/(${NESTED})/.`,
-        pathNot: ['^src/$1/', `^src/(${NESTED})/[^/]+/index[.]ts$`, '^src/engines/[^/]+/(port|contract)[.]ts$'],
-      },
+      to: { path: '^src/services/.', pathNot: ['^src/$1/', '^src/services/[^/]+/index[.]ts$'] },
+    },
+    {
+      name: 'one-door-engines',
+      comment: "an engine's doors are its index.ts, its port and its contract suite; among themselves the adapters share parts",
+      severity: 'error',
+      from: { path: '^src/(?!engines/)' },
+      to: { path: '^src/engines/.', pathNot: '^src/engines/[^/]+/(index|port|contract)[.]ts$' },
     },
     {
       name: 'no-cycles',

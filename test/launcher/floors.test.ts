@@ -72,9 +72,11 @@ const cases: { name: string; files: Record<string, string>; expected: string[] }
       'hub/inner.ts': 'export const h = 1',
       'gateway/index.ts': "export { h } from '../hub/inner.ts'",
       'services/media/inner.ts': 'export const m = 1',
-      'roles/worker.ts': "import { m } from '../services/media/inner.ts'\nexport const w = m",
+      'engines/log/inner.ts': 'export const l = 1',
+      'roles/worker.ts':
+        "import { m } from '../services/media/inner.ts'\nimport { l } from '../engines/log/inner.ts'\nexport const w = [m, l]",
     },
-    expected: ['one-door', 'one-door-nested'],
+    expected: ['one-door', 'one-door-engines', 'one-door-services'],
   },
   {
     name: 'a circle',

@@ -7,7 +7,7 @@ const SWEEP_MS = 100
 /** Appends waiting for one topic's disk may hold this many batches; more are refused. */
 const QUEUE_BATCHES_MAX = 16
 /** A group this large says that many are appending: then waiting for company saves more than it costs. */
-const CROWD = 64
+const CROWD = 8
 
 export type GroupCommitLimits = Pick<
   Limits,

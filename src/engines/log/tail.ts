@@ -2,8 +2,8 @@ import type { LogRecord } from './port.ts'
 
 /** The newest records of a topic, kept in memory within a bound of bytes, so that pushing them does not read the disk again. */
 export type Tail = {
-  /** One group of records with consecutive offsets, just made durable. */
-  push(records: readonly LogRecord[], bytes: number): void
+  /** One group of records with consecutive offsets, just made durable, and what each takes. */
+  push(records: readonly LogRecord[], sizes: readonly number[]): void
   /** Records from `from` on within both bounds (but at least one), or null when `from` is no longer (or not yet) held. */
   read(from: number, bounds: { max: number; bytesMax: number }): LogRecord[] | null
   clear(): void
@@ -14,6 +14,7 @@ type Chunk = {
   readonly end: number
   readonly bytes: number
   readonly records: readonly LogRecord[]
+  readonly sizes: readonly number[]
 }
 
 export function createTail(bytesMax: number): Tail {
@@ -21,10 +22,11 @@ export function createTail(bytesMax: number): Tail {
   let bytes = 0
 
   return {
-    push(records, size) {
+    push(records, sizes) {
       const first = records[0]?.offset ?? 0
-      chunks.push({ first, end: first + records.length, bytes: size, records })
-      bytes += size
+      const added = sizes.reduce((sum, size) => sum + size, 0)
+      chunks.push({ first, end: first + records.length, bytes: added, records, sizes })
+      bytes += added
       let drop = 0
       while (bytes > bytesMax && drop < chunks.length) bytes -= chunks[drop++]?.bytes ?? 0
       if (drop > 0) chunks = chunks.slice(drop)
@@ -40,7 +42,7 @@ export function createTail(bytesMax: number): Tail {
         const chunk = chunks[index] as Chunk
         for (let at = Math.max(0, from - chunk.first); at < chunk.records.length; at++) {
           const record = chunk.records[at] as LogRecord
-          takenBytes += record.value.byteLength
+          takenBytes += chunk.sizes[at] ?? 0
           if (taken.length >= max || (taken.length > 0 && takenBytes > readBytesMax)) return taken
           taken.push(record)
         }

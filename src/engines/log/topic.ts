@@ -217,7 +217,10 @@ export function createTopic(options: TopicOptions): Topic & { recover(): Promise
       segment.remember(end, segment.bytes)
       segment.bytes += buffer.byteLength
       end += group.length
-      tail.push(records, buffer.byteLength)
+      tail.push(
+        records,
+        group.map(({ sizes }) => sizes.totalBytes),
+      )
       return records.map((record) => record.offset)
     } catch (error) {
       await mend().catch(() => {})

@@ -1,7 +1,8 @@
 /**
  * Objects: immutable bytes under a key. A key is 1 to 512 characters of `[A-Za-z0-9._/-]`, segments parted by `/`,
- * no empty, `.` or `..` segment. An object is visible whole or not at all, and on disk when a put resolves.
+ * no empty, `.` or `..` segment, no segment over 200 characters (Fault `key-invalid`). An object is visible whole or not at all, and on disk when a put resolves.
  */
+/** `etag` stays while the object lives and differs for another one created later under the key; it need not be a digest of the content. */
 export type ObjectInfo = { readonly key: string; readonly sizeBytes: number; readonly etag: string }
 
 export type ObjectsPort = {

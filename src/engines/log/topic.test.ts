@@ -4,6 +4,7 @@ import { unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_LIMITS, faultCode, silentLogger, systemClock } from '../../kernel/index.ts'
+import { canMountSmallDisk, mountSmallDisk, smallDiskSkipped } from '../small-disk.ts'
 import { syncFile } from './files.ts'
 import { openEmbeddedLog } from './index.ts'
 import { measureRecord } from './record.ts'
@@ -55,12 +56,11 @@ test('a group whose fdatasync failed never happened: not served, its offsets fre
   await again.close()
 })
 
-const mounted = mountSmall()
-test.skipIf(mounted === null)(
-  `a full disk fails the append and only it; with room again the log goes on${mounted ? '' : ' (skipped: mounting a tmpfs needs root)'}`,
+test.skipIf(!canMountSmallDisk)(
+  `a full disk fails the append and only it; with room again the log goes on${smallDiskSkipped}`,
   async () => {
-    const directory = mounted ?? ''
-    closers.push(() => Bun.spawnSync(['umount', '-l', directory]))
+    const { directory, unmount } = mountSmallDisk()
+    closers.push(unmount)
     const open = () =>
       openEmbeddedLog({
         directory: join(directory, 'log'),
@@ -95,14 +95,3 @@ test.skipIf(mounted === null)(
     await again.close()
   },
 )
-
-/** A file system of 4 MB, or null where this user may not mount one. */
-function mountSmall(): string | null {
-  const directory = mkdtempSync(join(tmpdir(), 'tentpole-full-'))
-  if (process.platform === 'linux' && process.getuid?.() === 0) {
-    const { success } = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory])
-    if (success) return directory
-  }
-  rmSync(directory, { recursive: true, force: true })
-  return null
-}

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { faultCode } from '../../kernel/index.ts'
+import { canMountSmallDisk, mountSmallDisk, smallDiskSkipped } from '../small-disk.ts'
 import { runObjectsContract } from './contract.ts'
 import { createDirectoryObjects } from './index.ts'
 
@@ -80,12 +81,11 @@ test('a move neither copies nor reads the file, and an object cannot be written 
   expect(readdirSync(root).sort()).toEqual(['data', 'incoming'])
 })
 
-const mounted = mountSmall()
-test.skipIf(mounted === null)(
-  `a full disk: objects-full, nothing left behind, and room again means success${mounted ? '' : ' (skipped: mounting a tmpfs needs root)'}`,
+test.skipIf(!canMountSmallDisk)(
+  `a full disk: objects-full, nothing left behind, and room again means success${smallDiskSkipped}`,
   async () => {
-    const directory = mounted ?? ''
-    closers.push(() => Bun.spawnSync(['umount', '-l', directory]))
+    const { directory, unmount } = mountSmallDisk()
+    closers.push(unmount)
     const root = join(directory, 'objects')
     const objects = createDirectoryObjects({ root })
     const free = (): number => statfsSync(directory).bavail
@@ -109,14 +109,3 @@ test.skipIf(mounted === null)(
     expect(await objects.put('second', new Uint8Array(2_000_000))).toMatchObject({ created: true })
   },
 )
-
-/** A file system of 4 MB, or null where this user may not mount one. */
-function mountSmall(): string | null {
-  const directory = mkdtempSync(join(tmpdir(), 'tentpole-full-'))
-  if (process.platform === 'linux' && process.getuid?.() === 0) {
-    const { success } = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory])
-    if (success) return directory
-  }
-  rmSync(directory, { recursive: true, force: true })
-  return null
-}

@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { faultCode } from '../../kernel/index.ts'
+import { canMountSmallDisk, mountSmallDisk, smallDiskSkipped } from '../small-disk.ts'
 import { contractMigrations, runTablesContract } from './contract.ts'
 import { type Migration, openSqliteTables, type TablesPort } from './index.ts'
 
@@ -150,3 +151,26 @@ test('closing settles what was taken, and then refuses', async () => {
   expect(await tables.query({ sql: 'SELECT 1' }).catch(faultCode)).toBe('tables-unavailable')
   expect(await tables.batch([]).catch(faultCode)).toBe('tables-unavailable')
 })
+
+test.skipIf(!canMountSmallDisk)(
+  `a full disk: tables-full for the batch that needs room, and room again means success${smallDiskSkipped}`,
+  async () => {
+    const { directory, unmount } = mountSmallDisk()
+    closers.push(unmount)
+    const tables = open(join(directory, 'tables.sqlite'), contractMigrations)
+    const insert = (bytes: number) =>
+      tables.batch([{ sql: 'INSERT INTO contract_values (a) VALUES (?)', parameters: [new Uint8Array(bytes)] }])
+    expect((await insert(10)).ok).toBe(true)
+    const filler = join(directory, 'filler')
+    const { bsize, bavail } = statfsSync(directory)
+    writeFileSync(filler, new Uint8Array(bsize * (bavail - 20)))
+    expect(await Promise.all([insert(500_000).catch(faultCode), insert(600_000).catch(faultCode)])).toEqual([
+      'tables-full',
+      'tables-full',
+    ])
+    expect(await tables.query({ sql: 'SELECT count(*) AS n FROM contract_values' })).toEqual([{ n: 1 }])
+    rmSync(filler)
+    expect((await insert(500_000)).ok).toBe(true)
+    expect(await tables.query({ sql: 'SELECT count(*) AS n FROM contract_values' })).toEqual([{ n: 2 }])
+  },
+)

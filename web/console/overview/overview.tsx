@@ -84,7 +84,15 @@ type FigureProps = { name: string; note: string; value: string; to?: string; chi
 function Figure({ name, note, value, to, children }: FigureProps): ReactElement {
   return (
     <div className="panel figure">
-      <h2>{to === undefined ? name : <Link href={to}>{name}</Link>}</h2>
+      <h2>
+        {to === undefined ? (
+          name
+        ) : (
+          <Link className="figure-link" href={to}>
+            {name}
+          </Link>
+        )}
+      </h2>
       <p className="figure-value">{value}</p>
       {children}
       <p className="figure-note">{note}</p>
@@ -95,15 +103,13 @@ function Figure({ name, note, value, to, children }: FigureProps): ReactElement 
 /** The last minute, a bar a second. The figure above it says the same in words. */
 function Bars({ values }: { values: readonly number[] }): ReactElement {
   const top = Math.max(1, ...values)
+  const path = values.map((value, index) => {
+    const height = value === 0 ? 1 : 2 + (value / top) * 30
+    return `M${index * 4} 32v${-height}h3v${height}z`
+  })
   return (
     <svg className="bars" viewBox={`0 0 ${values.length * 4} 32`} preserveAspectRatio="none" aria-hidden="true">
-      {values.map((value, index) => {
-        const height = value === 0 ? 1 : 2 + (value / top) * 30
-        // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place
-        return (
-          <rect key={index} x={index * 4} y={32 - height} width={3} height={height} opacity={value === 0 ? 0.3 : 1} />
-        )
-      })}
+      <path d={path.join('')} />
     </svg>
   )
 }
@@ -187,7 +193,7 @@ function WorkRow({ title }: { title: StaffTitle }): ReactElement {
       <StateMark tone={TITLE_TONES[title.state]}>{title.state}</StateMark>
       <span className="work-stage">{open.join(', ') || plural(title.stages.length, 'stage')}</span>
       <Bar percent={title.percent} label={`${title.name}: ${Math.floor(title.percent)}%`} />
-      <b>{Math.floor(title.percent)}%</b>
+      <b className="work-percent">{Math.floor(title.percent)}%</b>
     </li>
   )
 }

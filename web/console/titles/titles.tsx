@@ -46,7 +46,9 @@ function Filters({ view, shown, all }: { view: TitlesView; shown: number | null;
   return (
     <search className="filters">
       <label className="field field-search">
-        <Icon name="search" size={18} />
+        <span className="field-icon">
+          <Icon name="search" size={18} />
+        </span>
         <span className="hidden-text">Filter titles</span>
         <input
           type="search"

@@ -3,14 +3,16 @@ import { formatBytes } from '../../common/format.ts'
 import { Link } from '../../common/history.tsx'
 import { Icon } from '../../common/icons.tsx'
 import { titlePath } from '../route.ts'
-import { useConsole } from '../shell/context.tsx'
+import { useConsole, useLive } from '../shell/context.tsx'
 import { Bar } from '../shell/parts.tsx'
+import { describeOutcome, type Outcome } from './outcome.ts'
 import type { UploadItem } from './uploads.ts'
 
 /** The uploads of this page, on every page of it. */
 export function UploadDock(): ReactElement | null {
   const { uploads } = useConsole()
   const items = useSyncExternalStore(uploads.subscribe, uploads.items)
+  const { titles } = useLive()
   useWarning(items.some(({ state }) => state === 'sending' || state === 'waiting'))
   if (items.length === 0) return null
   return (
@@ -20,6 +22,7 @@ export function UploadDock(): ReactElement | null {
           <UploadRow
             key={item.key}
             item={item}
+            outcome={describeOutcome(item.titleId === null ? undefined : titles?.get(item.titleId))}
             onRetry={() => uploads.retry(item.key)}
             onRemove={() => uploads.remove(item.key)}
           />
@@ -29,16 +32,11 @@ export function UploadDock(): ReactElement | null {
   )
 }
 
-function UploadRow({
-  item,
-  onRetry,
-  onRemove,
-}: {
-  item: UploadItem
-  onRetry: () => void
-  onRemove: () => void
-}): ReactElement {
+type UploadRowProps = { item: UploadItem; outcome: Outcome; onRetry: () => void; onRemove: () => void }
+
+function UploadRow({ item, outcome, onRetry, onRemove }: UploadRowProps): ReactElement {
   const share = item.bytes === 0 ? 0 : (item.sentBytes / item.bytes) * 100
+  const { note, bad } = item.state === 'done' ? outcome : { note: describe(item), bad: item.state === 'failed' }
   const ended = item.state === 'done' || item.state === 'failed'
   return (
     <li data-testid="upload-item" data-state={item.state}>
@@ -66,22 +64,15 @@ function UploadRow({
         </button>
       </div>
       {ended ? null : <Bar percent={share} label={`${item.name}: ${Math.floor(share)}% sent`} />}
-      <p className={item.state === 'failed' ? 'dock-note form-problem' : 'dock-note'}>{describe(item)}</p>
+      <p className={bad ? 'dock-note form-problem' : 'dock-note'}>{note}</p>
     </li>
   )
 }
 
-function describe(item: UploadItem): string {
-  switch (item.state) {
-    case 'waiting':
-      return `${item.fileName} waits its turn`
-    case 'sending':
-      return `${formatBytes(item.sentBytes)} of ${formatBytes(item.bytes)}`
-    case 'done':
-      return 'Uploaded. It can be watched in a few seconds.'
-    case 'failed':
-      return item.problem?.detail ?? 'The upload stopped.'
-  }
+function describe({ state, fileName, sentBytes, bytes, problem }: UploadItem): string {
+  if (state === 'waiting') return `${fileName} waits its turn`
+  if (state === 'failed') return problem?.detail ?? 'The upload stopped.'
+  return `${formatBytes(sentBytes)} of ${formatBytes(bytes)}`
 }
 
 /** Leaving the page would stop what is being sent; the browser asks first. */

@@ -11,12 +11,8 @@ export function Card({ title, resumes }: { title: TitleCard; resumes: boolean })
   const share = watchedShare(title)
   const note = resumes && share !== null ? formatLeft(title) : formatLength(title.durationMs)
   return (
-    <Link
-      className="card"
-      href={resumes ? watchPath(title.id) : titlePath(title.id)}
-      data-testid="card"
-      aria-label={`${resumes ? 'Resume ' : ''}${title.name}, ${note}`}
-    >
+    <Link className="card" href={resumes ? watchPath(title.id) : titlePath(title.id)} data-testid="card">
+      {resumes ? <span className="hidden-text">Resume</span> : null}
       <span className="card-frame">
         <Art className="card-art" title={title} />
         {share === null ? null : (

@@ -22,6 +22,7 @@ export function Controls({ snapshot, controller, video, volume, fullscreen, onMe
   const { positionMs } = state
   const running = state.phase === 'playing' || state.phase === 'waiting'
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: nothing happens here but that the focus stays where it was
     <div className="controls" onMouseDown={keepFocus}>
       <SeekBar video={video} positionMs={positionMs} durationMs={durationMs} onSeek={controller.seek} />
       <div className="controls-row">

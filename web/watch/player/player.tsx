@@ -58,7 +58,7 @@ export default function PlayerPage({ titleId, fromStart }: { titleId: string; fr
       <div ref={captionsLayer} className="player-captions" data-testid="captions-layer" />
       <header className="player-top">
         <Control name="Back" icon="back" testId="back" onPress={leave} />
-        <h1>{title?.name ?? ''}</h1>
+        {title === null ? null : <h1>{title.name}</h1>}
       </header>
       <Middle snapshot={snapshot} onPlay={() => controller?.toggle()} />
       {failure === null ? null : (

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { createDirectoryObjects } from '../engines/objects/index.ts'
 import { createStoreClient } from '../engines/store/index.ts'
 import { createRelay } from '../hub/index.ts'
@@ -24,6 +25,8 @@ export const start: StartRole = async ({ name, config, layout, logger }) => {
     limits,
     logger,
     owner: name,
+    // Two at least, also on one core: sound is one long task and must not hold up the first pictures.
+    concurrency: Math.max(2, Math.ceil(availableParallelism() / media.workers)),
   })
 
   return {

@@ -24,6 +24,8 @@ export type FfmpegRun = {
   readonly directory: string
   /** More standard output than this ends the run; for `run` only. */
   readonly outputBytesMax?: number
+  /** Somebody waits for it and it is short: at the priority of everything else. */
+  readonly urgent?: boolean
   /** A tighter wall-clock limit than `ffmpegWallMs`. */
   readonly wallMs?: number
 }
@@ -37,12 +39,13 @@ export async function createFfmpeg(options: { limits: Limits; logger: Logger }):
   const wrap = await findCage(limits)
   const missing = CAGE.filter(({ name }) => !wrap.some((part) => part.name === name))
   for (const { name, loss } of missing) logger.warn(`ffmpeg runs without ${name} here: ${loss}`)
-  const prefix = wrap.flatMap((part) => part.command)
+  const prefixOf = (urgent: boolean): string[] =>
+    wrap.filter(({ name }) => name !== 'nice' || !urgent).flatMap((part) => part.command)
 
   const stream: Ffmpeg['stream'] = async (run, onBytes) => {
     if (run.signal.aborted) throw cancelled(run)
     await mkdir(run.directory, { recursive: true })
-    const child = spawn([...prefix, run.program, ...run.arguments], run)
+    const child = spawn([...prefixOf(run.urgent === true), run.program, ...run.arguments], run)
     const wallMs = Math.min(run.wallMs ?? limits.ffmpegWallMs, limits.ffmpegWallMs)
     let timedOut = false
     let failure: unknown = null

@@ -125,6 +125,7 @@ export async function probe(
       ],
       signal: source.signal,
       directory: source.directory,
+      urgent: true,
       outputBytesMax: JSON_BYTES_MAX,
     })
     return JSON.parse(Buffer.from(bytes).toString())
@@ -133,36 +134,51 @@ export async function probe(
   const described = toProbe(shape, source.container)
   if (!described.video) return described
   const end = described.declaredEndSeconds
-  const tail = async (from: number | null): Promise<readonly Packet[]> => {
-    const interval = from === null ? [] : ['-read_intervals', `${from.toFixed(3)}%`]
-    const entries = ['-show_entries', 'packet=stream_index,pts_time,duration_time']
-    return packetsSchema.parse(await ask([...interval, ...entries])).packets
-  }
-  let packets = await tail(end === null ? null : Math.max(0, end - TAIL_SECONDS))
-  const video = described.video.index
+  const video = described.video
+  const endsFrom = (from: number | null): Promise<Ends> => measureEnds(ffmpeg, source, video, from)
+  let ends = await endsFrom(end === null ? null : Math.max(0, end - TAIL_SECONDS))
   // Sound that goes on long after the picture leaves no frame in the tail: then, and only then, all packets are read.
-  if (!packets.some((packet) => packet.stream_index === video)) packets = await tail(null)
-  const frameSeconds = described.video.average
-    ? described.video.average.denominator / described.video.average.numerator
-    : 0
-  return {
-    ...described,
-    videoEndSeconds: endOf(
-      packets.filter((packet) => packet.stream_index === video),
-      frameSeconds,
-    ),
-    endSeconds: endOf(packets, 0),
+  if (ends.video === null && end !== null) ends = await endsFrom(null)
+  return { ...described, videoEndSeconds: ends.video, endSeconds: ends.any }
+}
+
+type Ends = { readonly video: number | null; readonly any: number | null }
+type ProbeSource = Parameters<typeof probe>[1]
+
+/** Where the packets from `from` on (all, if null) really end. Read as they come: a long film has millions. */
+async function measureEnds(
+  ffmpeg: Ffmpeg,
+  { path, container, directory, signal }: ProbeSource,
+  video: ProbedVideo,
+  from: number | null,
+): Promise<Ends> {
+  const frameSeconds = video.average ? video.average.denominator / video.average.numerator : 0
+  let videoEnd: number | null = null
+  let anyEnd: number | null = null
+  let rest = ''
+  const take = (line: string): void => {
+    const [stream = '', at = '', lasts = ''] = line.split(',')
+    const start = Number.parseFloat(at)
+    if (Number.isNaN(start)) return
+    const isVideo = Number(stream) === video.index
+    const length = Number.parseFloat(lasts)
+    const packetEnd = start + (Number.isNaN(length) ? (isVideo ? frameSeconds : 0) : length)
+    anyEnd = Math.max(anyEnd ?? 0, packetEnd)
+    if (isVideo) videoEnd = Math.max(videoEnd ?? 0, packetEnd)
   }
+  const interval = from === null ? [] : ['-read_intervals', `${from.toFixed(3)}%`]
+  const entries = ['-show_entries', 'packet=stream_index,pts_time,duration_time', '-of', 'csv=p=0']
+  const options = ['-v', 'error', ...safeInput(container), ...interval, ...entries, '-i', `file:${path}`]
+  await ffmpeg.stream({ program: 'ffprobe', arguments: options, signal, directory, urgent: true }, async (bytes) => {
+    const lines = (rest + Buffer.from(bytes).toString('latin1')).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) take(line)
+  })
+  take(rest)
+  return { video: videoEnd, any: anyEnd }
 }
 
 const secondsSchema = z.coerce.number().optional().catch(undefined)
-const packetsSchema = z.object({
-  packets: z
-    .array(z.object({ stream_index: z.number(), pts_time: secondsSchema, duration_time: secondsSchema }))
-    .default([]),
-})
-type Packet = z.infer<typeof packetsSchema>['packets'][number]
-
 const streamSchema = z.object({
   index: z.number(),
   codec_type: z.string().default('unknown'),
@@ -236,12 +252,4 @@ function toVideo(stream: ProbedStream, formatStart: number): ProbedVideo {
 function languageOf(stream: ProbedStream): string {
   const tag = stream.tags['language'] ?? ''
   return /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(tag) ? tag : 'und'
-}
-
-function endOf(packets: readonly Packet[], frameSeconds: number): number | null {
-  let end: number | null = null
-  for (const { pts_time: at, duration_time: lasts } of packets) {
-    if (at !== undefined) end = Math.max(end ?? 0, at + (lasts ?? frameSeconds))
-  }
-  return end
 }

@@ -30,6 +30,11 @@ export const PRIORITY = {
   cleanup: 10,
 } as const
 
+/** Short, and what a viewer waits for or a title becomes playable by. Sound is long: it stays behind those who watch. */
+export function isUrgent(task: { readonly kind: TaskKind; readonly priority: number }): boolean {
+  return task.priority >= PRIORITY.leadChunk && task.kind !== 'audio'
+}
+
 /** A task to be made. Its id is told by what it makes, so making it twice makes one. */
 export type TaskDraft = {
   readonly id: string

@@ -3,6 +3,7 @@ import type { Rendition } from '../../contracts/index.ts'
 import type { TrackOutput } from './decide.ts'
 import { parseFragmented } from './fragments.ts'
 import { type Chunk, chunkOf, decodeArguments, videoArguments } from './recipes.ts'
+import { isUrgent } from './task.ts'
 import { checkVideoFragments, checkVideoHeader } from './verify.ts'
 import {
   badOutput,
@@ -24,6 +25,7 @@ export const workVideo: Work = async (context) => {
   const { task, ffmpeg, directory, signal } = context
   const chunk = chunkOf(plan, task.ordinal)
   const renditions = plan.renditions.filter(({ id }) => task.input.renditions?.includes(id))
+  const urgent = isUrgent(task)
   const files = renditions.map((rendition) => ({ rendition, path: join(directory, `${rendition.id}.mp4`) }))
   await withSource(context, (sourcePath) =>
     ffmpeg.run({
@@ -31,11 +33,18 @@ export const workVideo: Work = async (context) => {
       arguments: videoArguments({ plan, recipe, chunk, renditions: files, sourcePath, threads: THREADS }),
       signal,
       directory,
+      urgent,
     }),
   )
   const [tracks] = await Promise.all([
     Promise.all(renditions.map((rendition) => store(context, rendition, chunk))),
-    ffmpeg.run({ program: 'ffmpeg', arguments: decodeArguments(files.map(({ path }) => path)), signal, directory }),
+    ffmpeg.run({
+      program: 'ffmpeg',
+      arguments: decodeArguments(files.map(({ path }) => path)),
+      signal,
+      directory,
+      urgent,
+    }),
   ])
   return { kind: 'segments', final: true, tracks }
 }

@@ -193,7 +193,9 @@ export async function createMediaWorker(options: {
   /** Heartbeat: what is no longer ours is stopped. */
   const renew = async (): Promise<void> => {
     const entries = [...held.values()]
+    if (entries.length === 0) return
     const lost = await leases.renew(entries.map(({ task }) => task))
+    lastGoodMs = clock.elapsedMs()
     for (const task of lost) held.get(task.id)?.stop.abort()
   }
 
@@ -228,11 +230,7 @@ export async function createMediaWorker(options: {
   }
 
   const beat = (): void => {
-    renew()
-      .then(() => {
-        lastGoodMs = clock.elapsedMs()
-      })
-      .catch((error: unknown) => logger.warn('a heartbeat was lost', { error: describeError(error) }))
+    renew().catch((error: unknown) => logger.warn('a heartbeat was lost', { error: describeError(error) }))
   }
   const heart = setInterval(beat, Math.ceil(limits.taskLeaseMs / 3))
   const stopListening = [tables.listen(TASKS_CHANNEL, () => wake()), tables.listen(CANCEL_CHANNEL, beat)]

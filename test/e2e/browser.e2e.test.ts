@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
-import { eventually, makeFilm, type Platform, startPlatform } from './platform.ts'
+import { eventually, makeFilm, makeLongFilm, type Platform, startPlatform } from './platform.ts'
 
 const FLAGS = [
   ...[
@@ -184,7 +184,7 @@ test('a reload resumes where it stopped, and home offers to continue', async () 
 }, 60_000)
 
 test('a seek to a part not yet encoded plays, the workers held back while the player seeks', async () => {
-  const film = await makeFilm(join(directory, 'long.mp4'), { seconds: 600, size: '1280x720', extra: ['-b:v', '1M'] })
+  const film = await makeLongFilm(join(directory, 'long.mp4'), { seconds: 600, size: '1280x720' })
   const publishing = platform.cliLines('publish', film, '--title', 'Long film', '--json')
   let id = ''
   for await (const line of publishing.lines) {

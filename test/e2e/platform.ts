@@ -200,6 +200,16 @@ export async function makeFilm(
   return path
 }
 
+/** A long film at little cost: a short one repeated by stream copy. */
+export async function makeLongFilm(path: string, options: { seconds: number; size: string }): Promise<string> {
+  const part = await makeFilm(`${path}.part.mp4`, { seconds: 20, size: options.size, extra: ['-b:v', '1M'] })
+  await run([
+    ...['ffmpeg', '-v', 'error', '-y', '-stream_loop', String(Math.ceil(options.seconds / 20) - 1), '-i', part],
+    ...['-c', 'copy', path],
+  ])
+  return path
+}
+
 /** The reference film where this checkout has it beside it, else one of the same kind made on the spot. */
 export async function referenceFilm(directory: string): Promise<string> {
   const shared = resolve(PROJECT, '..', 'shared', 'media', 'big-buck-bunny-30s-480p.mp4')

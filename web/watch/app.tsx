@@ -1,24 +1,48 @@
-import { lazy, type ReactElement, Suspense, useEffect, useRef } from 'react'
+import { type ReactElement, useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from '../common/history.tsx'
 import { Mark } from '../common/icons.tsx'
+import type { Problem } from '../common/problem.ts'
 import { HomePage } from './home/home.tsx'
-import { loadPlayer } from './player-chunk.ts'
 import { matchRoute, type Route, wantsStart } from './route.ts'
+import { useWatch } from './shell/context.tsx'
 import { moveFocus, toDirection } from './shell/focus.ts'
 import { Notice } from './shell/notice.tsx'
 import { TitlePage } from './title/title.tsx'
-
-const Player = lazy(loadPlayer)
 
 export function App(): ReactElement {
   const location = useLocation()
   const route = matchRoute(location)
   useArrival(location)
   if (route.page !== 'watch') return <Browsing route={route} />
+  return <Watching key={route.titleId} titleId={route.titleId} fromStart={wantsStart(location)} />
+}
+
+/** The player, at once where it was fetched ahead. */
+function Watching({ titleId, fromStart }: { titleId: string; fromStart: boolean }): ReactElement {
+  const { player } = useWatch()
+  const [chunk, setChunk] = useState({ page: player.loaded(), problem: null as Problem | null })
+  useEffect(() => {
+    if (chunk.page !== null || chunk.problem !== null) return
+    void player.load().then((loaded) => {
+      setChunk(loaded.ok ? { page: loaded.value, problem: null } : { page: null, problem: loaded.problem })
+    })
+  }, [player, chunk])
+  if (chunk.page !== null) return <chunk.page titleId={titleId} fromStart={fromStart} />
+  if (chunk.problem === null) return <div className="player-waiting" />
   return (
-    <Suspense fallback={<div className="player-waiting" />}>
-      <Player key={route.titleId} titleId={route.titleId} fromStart={wantsStart(location)} />
-    </Suspense>
+    <main>
+      <Notice
+        heading="The film did not start"
+        data-testid="error"
+        actions={
+          <button type="button" className="button button-primary" onClick={() => window.location.reload()}>
+            Load the page again
+          </button>
+        }
+      >
+        {chunk.problem.detail}
+      </Notice>
+    </main>
   )
 }
 
@@ -34,14 +58,12 @@ function Browsing({ route }: { route: Route }): ReactElement {
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
   }, [])
+  const { player } = useWatch()
   useEffect(() => {
-    // Ahead of the press, and only once this page itself is there: a failed fetch is made again when play is pressed.
-    const fetchAhead = (): void => {
-      loadPlayer().catch(() => undefined)
-    }
-    const timer = setTimeout(fetchAhead, 200)
+    // Ahead of the press, and only once this page itself is there. If it fails, it is fetched when play is pressed.
+    const timer = setTimeout(() => void player.load(), 150)
     return () => clearTimeout(timer)
-  }, [])
+  }, [player])
   return (
     <>
       <a className="skip-link" href="#main">

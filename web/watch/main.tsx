@@ -6,7 +6,7 @@ import { createNavigation, NavigationProvider } from '../common/history.tsx'
 import { createViewerApi } from './api/client.ts'
 import { createResources } from './api/resources.ts'
 import { App } from './app.tsx'
-import { loadPlayer } from './player-chunk.ts'
+import { createPlayerChunk } from './player-chunk.ts'
 import { matchRoute } from './route.ts'
 import { WatchContext } from './shell/context.tsx'
 
@@ -18,12 +18,13 @@ const api = createViewerApi({
   now: Date.now,
 })
 // A page opened at the player needs its chunk first of all.
-if (matchRoute(navigation.location()).page === 'watch') loadPlayer().catch(() => undefined)
+const player = createPlayerChunk()
+if (matchRoute(navigation.location()).page === 'watch') void player.load()
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html must hold an element with the id "root"')
 createRoot(root).render(
-  <WatchContext value={{ api, resources: createResources() }}>
+  <WatchContext value={{ api, resources: createResources(), player }}>
     <NavigationProvider navigation={navigation}>
       <App />
     </NavigationProvider>

@@ -68,14 +68,15 @@ export function createEngine(options: EngineOptions): Engine {
   const player = new shaka.Player()
   player.setVideoContainer(options.captionsLayer)
   player.configure({
-    manifest: { retryParameters: PATIENCE },
+    // Looking for captions inside the picture would ask for segments all over the film before the first frame.
+    manifest: { retryParameters: PATIENCE, hls: { disableClosedCaptionsDetection: true } },
     streaming: {
       retryParameters: PATIENCE,
       bufferingGoal: BUFFER_AHEAD_S,
       bufferBehind: BUFFER_BEHIND_S,
       ignoreTextStreamFailures: true,
     },
-    abr: { defaultBandwidthEstimate: FIRST_GUESS_BPS },
+    abr: { defaultBandwidthEstimate: FIRST_GUESS_BPS, useNetworkInformation: false },
   })
   // Attaching opens the media source, which takes a moment: it does so while the server is asked for the film.
   const attached = player.attach(options.video)
@@ -133,6 +134,11 @@ export function createEngine(options: EngineOptions): Engine {
     retry: () => player.retryStreaming(),
     close: () => player.destroy(),
   }
+}
+
+/** Builds an engine for nothing, so that the code a press of play runs through is compiled before it is pressed. */
+export function warmEngine(): void {
+  void new shaka.Player().destroy()
 }
 
 /** shaka.util.Error's numbers: they are stable, and the enums are not in the type's runtime. */

@@ -13,6 +13,8 @@ import { type Command, toCommand } from './keys.ts'
 import { FIRST_STATE } from './machine.ts'
 import { useFullscreen, useResting, useVolume } from './use-video.ts'
 
+export { warmEngine } from './engine.ts'
+
 const NOTHING_YET: Snapshot = { state: FIRST_STATE, tracks: NO_TRACKS, durationMs: 0 }
 
 export default function PlayerPage({ titleId, fromStart }: { titleId: string; fromStart: boolean }): ReactElement {

@@ -75,11 +75,15 @@ export async function ensureInstalled({ dev }) {
     say('installing what package-lock.json says (npm ci)')
     const npm = process.env.npm_execpath
     const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
-    const done = spawnSync(command, [...args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: PROJECT,
-      stdio: ['ignore', 2, 2],
-      shell: process.platform === 'win32' && command === 'npm',
-    })
+    const done = spawnSync(
+      command,
+      [...args, 'ci', ...(dev ? ['--include=dev'] : []), '--no-audit', '--no-fund', '--loglevel=error'],
+      {
+        cwd: PROJECT,
+        stdio: ['ignore', 2, 2],
+        shell: process.platform === 'win32' && command === 'npm',
+      },
+    )
     if (done.status !== 0) stop('npm ci failed; see above, then try again')
   } finally {
     rmSync(lock, { recursive: true, force: true })

@@ -179,6 +179,7 @@ function runPlatform(platform: Platform): Supervisor {
     ])
     platform.release()
     const why = state.failure
+    logger.info('stopped')
     healthy.reject(new Fault('platform-stopped', why ?? 'the platform was stopped before all its roles were healthy'))
     finished.resolve(why)
   }

@@ -89,6 +89,7 @@ export function createController(options: ControllerOptions): Controller {
       api,
       titleId,
       now: Date.now,
+      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       onGone: (problem) => dispatch({ type: 'failed', failure: describeProblem(problem) }),
     })
     if (!opened.ok) return dispatch({ type: 'failed', failure: describeProblem(opened.problem) })

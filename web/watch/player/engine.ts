@@ -75,6 +75,9 @@ export function createEngine(options: EngineOptions): Engine {
       bufferingGoal: BUFFER_AHEAD_S,
       bufferBehind: BUFFER_BEHIND_S,
       ignoreTextStreamFailures: true,
+      // Our playlists follow from the film's plan and are exact: a seek asks for its own segment, not for the one before
+      // it too, which may belong to a chunk that is not made yet.
+      inaccurateManifestTolerance: 0,
     },
     abr: { defaultBandwidthEstimate: FIRST_GUESS_BPS, useNetworkInformation: false },
   })

@@ -25,9 +25,16 @@ const problem = (status: number): { ok: false; problem: Problem } => ({
 
 /** A server that answers from two lists, the last answer for ever. */
 async function open(plays: Result<Playback>[], beats: Result<Heartbeat>[]) {
+  const { opened, ...rest } = await tryOpen(plays, beats)
+  if (!opened.ok) throw new Error('the viewing did not open')
+  return { viewing: opened.value, ...rest }
+}
+
+async function tryOpen(plays: Result<Playback>[], beats: Result<Heartbeat>[] = []) {
   const asked: string[] = []
   const next = <T>(answers: T[]): T => (answers.length > 1 ? answers.shift() : answers[0]) as T
   const clock = { nowMs: 0 }
+  const waited: number[] = []
   const gone = Promise.withResolvers<Problem>()
   const opened = await openViewing({
     api: {
@@ -39,10 +46,10 @@ async function open(plays: Result<Playback>[], beats: Result<Heartbeat>[]) {
     },
     titleId: 't',
     now: () => clock.nowMs,
+    wait: async (ms) => void waited.push(ms),
     onGone: gone.resolve,
   })
-  if (!opened.ok) throw new Error('the viewing did not open')
-  return { viewing: opened.value, asked, clock, gone: gone.promise }
+  return { opened, waited, asked, clock, gone: gone.promise }
 }
 
 test('a heartbeat renews the token with the newest one', async () => {
@@ -91,4 +98,14 @@ test('a machine that slept renews before it asks for media', async () => {
   expect(await viewing.freshToken()).toBe('second')
   expect(asked).toHaveLength(1)
   viewing.close()
+})
+
+test('a cell that restarts is waited for, a refusal is not, and patience ends', async () => {
+  const restarted = await tryOpen([problem(503), problem(0), playback('one')])
+  expect([restarted.opened.ok, restarted.waited]).toEqual([true, [300, 1_000]])
+  if (restarted.opened.ok) restarted.opened.value.close()
+  const refused = await tryOpen([problem(404)])
+  expect([refused.opened.ok, refused.waited]).toEqual([false, []])
+  const down = await tryOpen([problem(503)])
+  expect([down.opened.ok, down.waited]).toEqual([false, [300, 1_000, 2_500]])
 })

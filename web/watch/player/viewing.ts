@@ -7,6 +7,8 @@ import { tokenOf } from './media-path.ts'
 const HEARTBEAT_RETRY_MS = 5_000
 /** After so many periods without a renewal the token is not trusted to be good still. */
 const HEARTBEATS_MISSED = 3
+/** A cell that is restarting is back within seconds: nobody should have to press play twice for it. */
+const BEGIN_AGAIN_MS = [300, 1_000, 2_500]
 
 /** One viewing of a title: a playback session and the token that is good now. */
 export type Viewing = {
@@ -23,13 +25,15 @@ type ViewingOptions = {
   readonly api: Pick<ViewerApi, 'play' | 'heartbeat'>
   readonly titleId: string
   readonly now: () => number
+  readonly wait: (ms: number) => Promise<void>
   /** The server has ended this viewing and will not begin another: the title is gone. */
   readonly onGone: (problem: Problem) => void
 }
 
 /** Begins a viewing and keeps its token fresh until it is closed. */
-export async function openViewing({ api, titleId, now, onGone }: ViewingOptions): Promise<Result<Viewing>> {
-  const begun = await api.play(titleId)
+export async function openViewing(options: ViewingOptions): Promise<Result<Viewing>> {
+  const { api, titleId, now, onGone } = options
+  const begun = await begin(options)
   if (!begun.ok) return begun
   const playback = begun.value
   let sessionId = playback.sessionId
@@ -92,4 +96,14 @@ export async function openViewing({ api, titleId, now, onGone }: ViewingOptions)
     clearTimeout(timer)
   }
   return { ok: true, value: { playback, sessionId: () => sessionId, freshToken, renew, close } }
+}
+
+async function begin({ api, titleId, wait }: ViewingOptions): Promise<Result<Playback>> {
+  let answer = await api.play(titleId)
+  for (const ms of BEGIN_AGAIN_MS) {
+    if (answer.ok || !isPassing(answer.problem)) break
+    await wait(ms)
+    answer = await api.play(titleId)
+  }
+  return answer
 }

@@ -3,6 +3,7 @@ import { formatLength } from '../../common/format.ts'
 import { Link } from '../../common/history.tsx'
 import { Icon } from '../../common/icons.tsx'
 import type { Problem } from '../../common/problem.ts'
+import { isPassing } from '../api/client.ts'
 import { type Resource, useResource } from '../api/resources.ts'
 import type { Home, Title, TitleCard } from '../api/types.ts'
 import { formatLeft, recallPosition, watchedShare, withLocalPosition } from '../resume.ts'
@@ -31,7 +32,8 @@ export function TitlePage({ titleId }: { titleId: string }): ReactElement {
 }
 
 function again(known: Resource<Title>): number | null {
-  return known.value?.state === 'playable' ? LOOK_AGAIN_MS : null
+  const passing = known.problem !== null && isPassing(known.problem)
+  return passing || known.value?.state === 'playable' ? LOOK_AGAIN_MS : null
 }
 
 /** What the home page already knows of a title, so that its page is there at once. */

@@ -52,7 +52,8 @@ module.exports = {
     },
     {
       name: 'one-door-engines',
-      comment: "an engine's doors are its index.ts, its port and its contract suite; among themselves the adapters share parts",
+      comment:
+        "an engine's doors are its index.ts, its port and its contract suite; among themselves the adapters share parts",
       severity: 'error',
       from: { path: '^src/(?!engines/)' },
       to: { path: '^src/engines/.', pathNot: '^src/engines/[^/]+/(index|port|contract)[.]ts$' },

@@ -45,7 +45,8 @@ function createJournal(viewer: Viewer, titleId: () => string | null) {
       } catch {
         refused += 1
       }
-      await Bun.sleep(15)
+      // Two requests a turn: under the limit of requests that one viewer has.
+      await Bun.sleep(220)
     }
   })()
   const stop = (): Promise<void> => {
@@ -84,7 +85,7 @@ test('kill -9 of each role in turn while publishing and playing: it recovers, pu
   expect(playing).not.toBe('')
   const journal = createJournal(viewer, () => playing)
 
-  const longer = await makeFilm(join(directory, 'longer.mp4'), { seconds: 40, size: '1280x720' })
+  const longer = await makeFilm(join(directory, 'longer.mp4'), { seconds: 20, size: '960x540' })
   for (const role of ['store', 'cell-a', 'cell-b', 'worker-0', 'control', 'edge']) {
     const name = `Published through the death of ${role}`
     const publishing = platform.cli('publish', longer, '--title', name, '--json')
@@ -102,7 +103,7 @@ test('kill -9 of each role in turn while publishing and playing: it recovers, pu
       const entry = status.roles.find((each) => each.name === role)
       return status.healthy && entry?.state === 'healthy' && entry.pid !== before
     })
-    await eventually('viewers press play again', () => journal.sessions.length > acknowledged + 5)
+    await eventually('viewers press play again', () => journal.sessions.length > acknowledged + 3)
     const { exitCode, stderr, stdout } = await publishing
     expect({ role, exitCode, stderr, stdout: exitCode === 0 ? '' : stdout }).toEqual({
       role,
@@ -112,7 +113,7 @@ test('kill -9 of each role in turn while publishing and playing: it recovers, pu
     })
     const staff = await platform.title(title.id)
     expect([role, staff.state, staff.percent]).toEqual([role, 'published', 100])
-    const playback = await viewer.play(title.id)
+    const playback = await (await createViewer(platform)).play(title.id)
     const masterUrl = new URL(playback.manifestUrl, platform.watchUrl)
     const master = parseMaster(await fetchText(masterUrl), masterUrl)
     for (const { url } of master.variants) {
@@ -138,7 +139,7 @@ test('kill -9 of each role in turn while publishing and playing: it recovers, pu
       .map((event) => event.data['positionMs']),
   )
   expect(journal.positions.filter((position) => !signals.has(position))).toEqual([])
-  expect(journal.sessions.length).toBeGreaterThan(100)
+  expect(journal.sessions.length).toBeGreaterThan(50)
 }, 300_000)
 
 test('an upload goes on after control was killed in the middle of it', async () => {
@@ -179,7 +180,8 @@ test('control dead: viewers notice nothing', async () => {
       if (!variant) throw new Error('no variant')
       const playlist = parsePlaylist(await fetchText(variant.url), variant.url)
       for (const segment of playlist.segments) expect((await fetch(segment.url)).status).toBe(200)
-      expect((await viewer.signal(playback, titleId, 'progress', 1_000)).ok).toBe(true)
+      expect((await viewer.signal(playback, titleId, 'progress', 1_000)).status).toBe(202)
+      await Bun.sleep(300)
     }
   } finally {
     process.kill(control, 'SIGCONT')

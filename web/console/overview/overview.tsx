@@ -154,7 +154,7 @@ function RoleTile({ role, nowMs }: { role: RoleStatus; nowMs: number }): ReactEl
         </div>
         <div>
           <dt>for</dt>
-          <dd>{formatSpan(nowMs - role.sinceMs) ?? 'a moment'}</dd>
+          <dd>{formatSpan(nowMs - role.sinceMs) ?? 'just now'}</dd>
         </div>
       </dl>
       {role.detail === null ? null : <p className="tile-detail">{role.detail}</p>}

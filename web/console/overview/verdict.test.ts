@@ -25,5 +25,7 @@ test.each([
 })
 
 test('what is down says why', () => {
-  expect(decideVerdict(status({ store: 'backoff' }), 'live').sentence).toBe('store is backoff: exit 1.')
+  expect(decideVerdict(status({ store: 'backoff' }), 'live').sentence).toBe(
+    'store is waiting to be started again: exit 1.',
+  )
 })

@@ -57,5 +57,10 @@ function names(roles: Roles): string {
 }
 
 function describe(roles: Roles): string {
-  return roles.map(({ name, state, detail }) => `${name} is ${state}${detail === null ? '' : `: ${detail}`}.`).join(' ')
+  return roles
+    .map(({ name, state, detail }) => `${name} is ${WORDS[state] ?? state}${detail === null ? '' : `: ${detail}`}.`)
+    .join(' ')
 }
+
+/** Words for states that do not end a sentence well by themselves. */
+const WORDS: Readonly<Partial<Record<Roles[number]['state'], string>>> = { backoff: 'waiting to be started again' }

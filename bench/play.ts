@@ -14,7 +14,7 @@ import { runWrk } from './wrk.ts'
 
 const TOKENS = 100_000
 const RATE_PER_SECOND = 10_000
-const WRK_CONNECTIONS = 64
+const WRK_CONNECTIONS = 128
 const OPEN_LOOP_CONNECTIONS = 128
 const CELL = 'b'
 const COUNTRY = 'DE'

@@ -20,8 +20,9 @@ const CELL = 'b'
 const COUNTRY = 'DE'
 
 /** Seconds of each part: `[default, --full]`. */
-const SECONDS = { cold: [3, 5], warm: [8, 15], saturated: [6, 20], openLoop: [8, 60], killed: [2, 4] } as const
+const SECONDS = { cold: [3, 5], warm: [6, 15], saturated: [6, 20], openLoop: [8, 60], killed: [2, 4] } as const
 const FRAMES = 10
+const WARM_ROUNDS_MAX = 10
 const KILL_AFTER_MS = 1_000
 const KILLED_RATE_PER_SECOND = 3_000
 
@@ -110,9 +111,12 @@ async function saturate(bed: Bed): Promise<BenchRow[]> {
     return result
   }
   const cold = await run('cold', 0)
-  const warm = await run('warm', cold.requests % TOKENS)
-  const seen = cold.requests + warm.requests
-  if (seen < TOKENS) bed.say(`only ${seen} of ${TOKENS} tokens were seen before the saturated run`)
+  let seen = cold.requests
+  for (let round = 1; seen < TOKENS + WRK_CONNECTIONS; round++) {
+    if (round > WARM_ROUNDS_MAX)
+      throw new Error(`only ${seen} of ${TOKENS} tokens were seen in ${round - 1} warm-up runs`)
+    seen += (await run('warm', seen % TOKENS)).requests
+  }
   const saturated = await run('saturated', seen % TOKENS)
   const detail = { connections: WRK_CONNECTIONS, tokens: TOKENS }
   const coldDetail = { connections: WRK_CONNECTIONS, tokens: Math.min(TOKENS, cold.requests) }

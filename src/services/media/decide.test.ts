@@ -1,6 +1,15 @@
 import { expect, test } from 'bun:test'
 import { DEFAULT_LADDER, type Plan } from '../../contracts/index.ts'
-import { type Decision, decide, decideWanted, type Outcome, type TitleSnapshot, toTasks } from './decide.ts'
+import {
+  type Around,
+  type Decision,
+  decide,
+  decideSoonWanted,
+  decideWanted,
+  type Outcome,
+  type TitleSnapshot,
+  toTasks,
+} from './decide.ts'
 import type { Recipe } from './plan.ts'
 import { PRIORITY, type Task } from './task.ts'
 
@@ -166,13 +175,85 @@ test('a refusal cancels the rest, cleans up and says why', () => {
   expect(decision.events.map(({ type }) => type)).toEqual(['tentpole.title.failed.v1'])
 })
 
-test('a wanted segment: alone and first', () => {
-  const many = toTasks(TITLE, PLAN).find(({ ordinal }) => ordinal === 2)
-  const single = toTasks(TITLE, PLAN)[2]
-  if (!many || !single) throw new Error('expected tasks')
-  const split = decideWanted(TITLE, many, 'v240')
-  if (split.kind !== 'split') throw new Error(`expected a split, got ${split.kind}`)
-  expect([split.wanted.input.renditions, split.rest, split.wanted.units]).toEqual([['v240'], ['v360'], 1])
-  expect(decideWanted(TITLE, single, 'v240')).toEqual({ kind: 'raise', priority: PRIORITY.wanted })
-  expect(decideWanted(TITLE, { ...single, priority: PRIORITY.wanted }, 'v240').kind).toBe('none')
+const LONG: Plan = {
+  ...PLAN,
+  durationMs: 600_000,
+  video: { ...PLAN.video, frames: 14_400 },
+  audio: PLAN.audio && { ...PLAN.audio, samples: 28_800_000 },
+}
+
+test('sound in parts: one for a short film, else equal ones that tile the track, the first one first', () => {
+  const audioOf = (plan: Plan): Task[] =>
+    toTasks(TITLE, plan)
+      .filter(({ kind }) => kind === 'audio')
+      .map(asTask)
+  expect(audioOf(PLAN).map(({ input, units }) => [input.span, units])).toEqual([
+    [{ firstSegment: 0, segments: 15 }, 15],
+  ])
+  const parts = audioOf(LONG)
+  let next = 0
+  for (const { input, units } of parts) {
+    expect([input.span?.firstSegment, input.span?.segments]).toEqual([next, units])
+    next += units
+  }
+  expect([parts.length, next]).toEqual([5, 300])
+  expect(parts.map(({ priority }) => priority)).toEqual([
+    PRIORITY.firstAudio,
+    ...Array.from({ length: 4 }, () => PRIORITY.audio),
+  ])
+})
+
+test.each<[string, number, Partial<Around>, [number, number] | null]>([
+  ['v240', 120, {}, [120, 6]],
+  ['a0', 240, {}, [240, 6]],
+  ['v240', 298, {}, [298, 2]],
+  ['v240', 300, {}, null],
+  ['v999', 0, {}, null],
+  ['v240', 120, { recorded: new Set([120]) }, null],
+  ['v240', 120, { recorded: new Set([123]) }, [120, 3]],
+  ['v240', 120, { underWay: [{ firstSegment: 116, segments: 6 }] }, null],
+  ['v240', 120, { underWay: [{ firstSegment: 124, segments: 6 }] }, [120, 4]],
+])('wanted of %s: %d', (track, index, around, expected) => {
+  const none: Around = { recorded: new Set(), underWay: [] }
+  const task = decideWanted({ titleId: TITLE, plan: LONG }, { track, index }, { ...none, ...around })
+  expect(task && [task.input.span?.firstSegment, task.input.span?.segments]).toEqual(expected)
+  if (task) expect([task.kind, task.priority, task.input.track]).toEqual(['wanted', PRIORITY.wanted, track])
+})
+
+test('behind what is wanted, the chunks around it come soon', () => {
+  expect(decideSoonWanted(LONG, { track: 'v240', index: 121 })).toEqual({
+    kind: 'video',
+    firstChunk: 30,
+    lastChunk: 33,
+  })
+  expect(decideSoonWanted(LONG, { track: 'a0', index: 240 })).toEqual({ kind: 'audio', firstChunk: 4, lastChunk: 5 })
+})
+
+test('what is wanted takes no part in progress or in what makes a title playable, but is waited for at the end', () => {
+  const planned = apply(
+    fresh(),
+    PROBE_TASK,
+    decide(fresh(), PROBE_TASK, { kind: 'planned', plan: LONG, recipe: RECIPE }),
+  )
+  const draft = decideWanted(
+    { titleId: TITLE, plan: LONG },
+    { track: 'v240', index: 0 },
+    { recorded: new Set(), underWay: [] },
+  )
+  if (!draft) throw new Error('expected a task')
+  const wanted = asTask(draft)
+  const title = {
+    ...planned,
+    audioStarted: true,
+    stages: new Map([...planned.stages].map(([kind, stage]) => [kind, { ...stage, open: 0 }])).set('wanted', {
+      done: 0,
+      total: wanted.units,
+      open: 1,
+    }),
+  }
+  const decision = decide(title, wanted, { ...outcomeOf({ ...wanted, input: { renditions: ['v240'] } }) })
+  expect([decision.videoStarted, decision.playable]).toEqual([false, false])
+  expect(decision.tasks.map(({ kind }) => kind)).toEqual(['verify'])
+  const progress = decision.events.find(({ type }) => type === 'tentpole.title.progress.v1')
+  expect(JSON.stringify(progress)).not.toContain('wanted')
 })

@@ -1,7 +1,15 @@
-import { audioSegmentCount, type EventData, type EventType, type Plan } from '../../contracts/index.ts'
+import {
+  AUDIO_TRACK_ID,
+  audioSegmentCount,
+  type EventData,
+  type EventType,
+  type Plan,
+  videoSegmentCount,
+} from '../../contracts/index.ts'
 import type { Recipe } from './plan.ts'
 import { type Percentages, toProgress } from './progress.ts'
 import { chunkCount, chunkOf } from './recipes.ts'
+import { audioChunks } from './recipes-audio.ts'
 import { type Asset, PRIORITY, type Task, type TaskDraft, type TaskKind } from './task.ts'
 import type { SegmentRecord } from './verify.ts'
 
@@ -37,6 +45,12 @@ export type Outcome =
   | { readonly kind: 'verified' }
   | { readonly kind: 'cleaned' }
 
+/** A task that found all it was to make made already. */
+export const NOTHING_MADE: Extract<Outcome, { kind: 'segments' }> = { kind: 'segments', final: true, tracks: [] }
+
+/** The objects of segments recorded already, by `track/index`. */
+export type Recorded = ReadonlyMap<string, string>
+
 export type EventDraft = { [T in EventType]: { readonly type: T; readonly data: EventData<T> } }[EventType]
 
 /** What becomes of an outcome: changes of the title and the task, tasks to add, events to say; all in one batch. */
@@ -50,7 +64,10 @@ export type Decision = {
   readonly done: boolean
   readonly unitsDone: number
   readonly output: string | null
+  /** What is new. A segment that exists is not made again to any effect: viewers may hold it already. */
   readonly tracks: readonly TrackOutput[]
+  /** Objects of segments that another task was earlier with; nobody's. */
+  readonly superseded: readonly string[]
   readonly tasks: readonly TaskDraft[]
   readonly cancelRest: boolean
   readonly events: readonly EventDraft[]
@@ -60,7 +77,7 @@ export type Decision = {
 const LEAD_CHUNKS = 2
 
 /** Pure. The title is `working`; a report on one that is not is dropped by the caller, except a cleanup's. */
-export function decide(title: TitleSnapshot, task: Task, outcome: Outcome): Decision {
+export function decide(title: TitleSnapshot, task: Task, outcome: Outcome, recorded: Recorded = new Map()): Decision {
   const unchanged: Decision = {
     state: title.state,
     videoStarted: title.videoStarted,
@@ -72,6 +89,7 @@ export function decide(title: TitleSnapshot, task: Task, outcome: Outcome): Deci
     unitsDone: task.units,
     output: null,
     tracks: [],
+    superseded: [],
     tasks: [],
     cancelRest: false,
     events: [],
@@ -82,7 +100,7 @@ export function decide(title: TitleSnapshot, task: Task, outcome: Outcome): Deci
     case 'refused':
       return decideRefused(title, outcome, unchanged)
     case 'segments':
-      return withProgress(title, task, decideSegments(title, task, outcome, unchanged))
+      return withProgress(title, task, decideSegments({ title, task, outcome, recorded, unchanged }))
     case 'captions': {
       const { track, objectKey } = outcome
       const data = { titleId: title.titleId, track, objectKey }
@@ -143,7 +161,12 @@ export function toTasks(titleId: string, plan: Plan): readonly TaskDraft[] {
   })
   return [
     ...video,
-    ...(plan.audio ? [single('audio', audioSegmentCount(plan.audio), PRIORITY.audio)] : []),
+    ...audioChunks(plan).map((span, chunk) => ({
+      ...single('audio', span.segments, chunk === 0 ? PRIORITY.firstAudio : PRIORITY.audio),
+      id: `${titleId}/audio/${chunk}`,
+      ordinal: chunk,
+      input: { span },
+    })),
     ...plan.captions.map(({ id }) => ({
       ...single('captions', 1, PRIORITY.captions),
       id: `${titleId}/captions/${id}`,
@@ -174,24 +197,28 @@ function decideRefused(
   }
 }
 
-function decideSegments(
-  title: TitleSnapshot,
-  task: Task,
-  outcome: Extract<Outcome, { kind: 'segments' }>,
-  unchanged: Decision,
-): Decision {
+function decideSegments(options: {
+  title: TitleSnapshot
+  task: Task
+  outcome: Extract<Outcome, { kind: 'segments' }>
+  recorded: Recorded
+  unchanged: Decision
+}): Decision {
+  const { title, task, outcome, recorded, unchanged } = options
   const { titleId, plan } = title
   if (!plan) throw new Error(`decide: ${task.id} reports segments of a title without a plan`)
   const made = outcome.tracks.reduce((sum, track) => sum + track.segments.length, 0)
-  const unitsDone = outcome.final ? task.units : task.kind === 'audio' ? task.unitsDone + made : task.unitsDone
+  const unitsDone = outcome.final ? task.units : task.kind === 'video' ? task.unitsDone : task.unitsDone + made
   const lowest = plan.renditions[0]?.id
   const videoStarted =
     title.videoStarted ||
     (task.kind === 'video' && task.ordinal === 0 && outcome.tracks.some((track) => track.track === lowest))
   const audioStarted =
-    title.audioStarted || (task.kind === 'audio' && (outcome.final || unitsDone >= audioSegmentsAhead(plan)))
+    title.audioStarted ||
+    (task.kind === 'audio' && task.ordinal === 0 && (outcome.final || unitsDone >= audioSegmentsAhead(plan)))
   const playable = title.playable || (videoStarted && (audioStarted || plan.audio === null))
-  const events: EventDraft[] = outcome.tracks.map(({ track, init, segments }) => ({
+  const { tracks, superseded } = toNew(outcome.tracks, recorded)
+  const events: EventDraft[] = tracks.map(({ track, init, segments }) => ({
     type: 'tentpole.title.segments.v1',
     data: {
       titleId,
@@ -205,11 +232,29 @@ function decideSegments(
     ...unchanged,
     done: outcome.final,
     unitsDone,
-    tracks: outcome.tracks,
+    tracks,
+    superseded,
     videoStarted,
     audioStarted,
     playable,
     events,
+  }
+}
+
+/** What is not recorded yet, and the objects that came too late. Our own object recorded is a commit whose answer was lost. */
+function toNew(tracks: readonly TrackOutput[], recorded: Recorded): Pick<Decision, 'tracks' | 'superseded'> {
+  const known = ({ track }: TrackOutput, { index }: SegmentRecord): string | undefined =>
+    recorded.get(`${track}/${index}`)
+  return {
+    tracks: tracks
+      .map((output) => ({ ...output, segments: output.segments.filter((segment) => !known(output, segment)) }))
+      .filter(({ segments }) => segments.length > 0),
+    superseded: tracks.flatMap((output) =>
+      output.segments.flatMap((segment) => {
+        const objectKey = known(output, segment)
+        return objectKey !== undefined && objectKey !== segment.objectKey ? [segment.objectKey] : []
+      }),
+    ),
   }
 }
 
@@ -251,19 +296,74 @@ function toVerifyTask(titleId: string): TaskDraft {
   return { id: `${titleId}/verify`, kind: 'verify', ordinal: 0, priority: PRIORITY.verify, units: 1, input: {} }
 }
 
-/** What a viewer's wish changes about the one pending task that makes the wanted segment. */
-export type WantedDecision =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'raise'; readonly priority: number }
-  /** The wanted rendition alone and first; the others later, from a second decode. */
-  | { readonly kind: 'split'; readonly wanted: TaskDraft; readonly rest: readonly string[] }
+/**
+ * How far beyond the wanted segment is made with it, in seconds of film some twelve: enough to play on from while the
+ * next ones are asked for, short enough that the next viewer's turn comes soon.
+ */
+export const WANTED_SEGMENTS = 6
 
-/** Pure. */
-export function decideWanted(titleId: string, task: TaskDraft, track: string): WantedDecision {
-  const renditions = task.input.renditions ?? []
-  if (renditions.length > 1) {
-    const rest = renditions.filter((rendition) => rendition !== track)
-    return { kind: 'split', wanted: toVideoTask(titleId, task.ordinal, [track], PRIORITY.wanted), rest }
+/** What is known of the segments around a wanted one. */
+export type Around = {
+  /** Segments of the track that exist. */
+  readonly recorded: ReadonlySet<number>
+  /** What urgent tasks make of the track, or are about to. */
+  readonly underWay: readonly { readonly firstSegment: number; readonly segments: number }[]
+}
+
+/**
+ * Pure: the task that makes a wanted segment now, whatever is planned or already running for its chunk: those tasks make
+ * every rung, and take too long to wait for. Null when it exists or is under way, or when there is no such segment.
+ */
+export function decideWanted(
+  title: { readonly titleId: string; readonly plan: Plan },
+  wanted: { readonly track: string; readonly index: number },
+  around: Around,
+): TaskDraft | null {
+  const { titleId, plan } = title
+  const { track, index } = wanted
+  const total = segmentCountOf(plan, track)
+  const isOpen = (segment: number): boolean =>
+    segment < total &&
+    !around.recorded.has(segment) &&
+    !around.underWay.some((span) => segment >= span.firstSegment && segment < span.firstSegment + span.segments)
+  let segments = 0
+  while (segments < WANTED_SEGMENTS && isOpen(index + segments)) segments += 1
+  if (segments === 0) return null
+  return {
+    id: `${titleId}/wanted/${track}/${index}`,
+    kind: 'wanted',
+    ordinal: index,
+    priority: PRIORITY.wanted,
+    units: segments,
+    input: { track, span: { firstSegment: index, segments } },
   }
-  return task.priority >= PRIORITY.wanted ? { kind: 'none' } : { kind: 'raise', priority: PRIORITY.wanted }
+}
+
+/** Pure: the segments of a track that a task makes. */
+export function spansOf(plan: Plan, task: TaskDraft, track: string): Around['underWay'] {
+  if (task.kind === 'video') return task.input.renditions?.includes(track) ? [chunkOf(plan, task.ordinal)] : []
+  const makes = task.kind === 'audio' ? AUDIO_TRACK_ID : task.kind === 'wanted' ? task.input.track : null
+  return makes === track && task.input.span ? [task.input.span] : []
+}
+
+/** The tasks a viewer who wants this segment will come to next: of that kind, and which of its chunks. */
+export function decideSoonWanted(
+  plan: Plan,
+  wanted: { readonly track: string; readonly index: number },
+): { readonly kind: TaskKind; readonly firstChunk: number; readonly lastChunk: number } {
+  const { track, index } = wanted
+  if (track !== AUDIO_TRACK_ID) {
+    const chunk = Math.floor(index / plan.video.segmentsPerChunk)
+    return { kind: 'video', firstChunk: chunk, lastChunk: chunk + SOON_WANTED_CHUNKS }
+  }
+  const chunk = audioChunks(plan).findIndex((span) => index < span.firstSegment + span.segments)
+  return { kind: 'audio', firstChunk: chunk, lastChunk: chunk + 1 }
+}
+
+/** Chunks of pictures behind a wanted one that its viewer will want next. */
+const SOON_WANTED_CHUNKS = 3
+
+function segmentCountOf(plan: Plan, track: string): number {
+  if (track === AUDIO_TRACK_ID) return plan.audio ? audioSegmentCount(plan.audio) : 0
+  return plan.renditions.some(({ id }) => id === track) ? videoSegmentCount(plan.video) : 0
 }

@@ -8,8 +8,8 @@ import { type Task, toTask } from './task.ts'
  * lease ran out (paused, cut off, thought dead) can no longer change anything. Wall clocks only decide when to try.
  */
 export type Leases = {
-  /** Up to `max` tasks: highest priority first, then titles with the fewest tasks running, then oldest. */
-  claim(max: number, held: readonly Task[]): Promise<readonly Task[]>
+  /** Up to `max` tasks of at least `priorityMin`: highest first, then titles with the fewest tasks running, then oldest. */
+  claim(max: number, held: readonly Task[], priorityMin?: number): Promise<readonly Task[]>
   /** Those of `held` that are no longer ours. */
   renew(held: readonly Task[]): Promise<readonly Task[]>
   /** Back to the queue at once; no attempt is counted. */
@@ -30,9 +30,11 @@ export function createLeases(options: {
   const { tables, owner, limits, clock } = options
 
   return {
-    async claim(max, held) {
+    async claim(max, held, priorityMin = 0) {
       const now = clock.nowMs()
-      const result = await tables.batch([claimStatement({ owner, now, leaseMs: limits.taskLeaseMs, max, held })])
+      const result = await tables.batch([
+        claimStatement({ owner, now, leaseMs: limits.taskLeaseMs, max, held, priorityMin }),
+      ])
       return rowsOf(result).map(toTask)
     },
     async renew(held) {
@@ -86,8 +88,9 @@ function claimStatement(options: {
   leaseMs: number
   max: number
   held: readonly Task[]
+  priorityMin: number
 }): Statement {
-  const { owner, now, leaseMs, max, held } = options
+  const { owner, now, leaseMs, max, held, priorityMin } = options
   // A running task under our own name that we do not hold is one that died with the process before this one.
   const ids = held.map((task) => task.id)
   const notHeld = ids.length === 0 ? '' : `AND t.id NOT IN (${ids.map(() => '?').join(', ')})`
@@ -97,15 +100,15 @@ function claimStatement(options: {
         state = 'running', fence = fence + 1, lease_owner = ?, lease_until_ms = ?
       WHERE id IN (
         SELECT t.id FROM media_tasks t
-        WHERE (t.state = 'pending' AND t.run_after_ms <= ?)
-          OR (t.state = 'running' AND (t.lease_until_ms <= ? OR (t.lease_owner = ? ${notHeld})))
+        WHERE t.priority >= ? AND ((t.state = 'pending' AND t.run_after_ms <= ?)
+          OR (t.state = 'running' AND (t.lease_until_ms <= ? OR (t.lease_owner = ? ${notHeld}))))
         ORDER BY t.priority DESC,
           (SELECT COUNT(*) FROM media_tasks o WHERE o.title_id = t.title_id AND o.state = 'running'),
           t.created_at_ms, t.ordinal, t.id
         LIMIT ?
       )
       RETURNING *`,
-    parameters: [owner, now + leaseMs, now, now, owner, ...ids, max],
+    parameters: [owner, now + leaseMs, priorityMin, now, now, owner, ...ids, max],
   }
 }
 

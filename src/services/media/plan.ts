@@ -26,6 +26,8 @@ export type Recipe = {
   readonly audioIndex: number | null
   /** The film begins with its first picture: this long after what ffmpeg seeks from. */
   readonly offsetSeconds: number
+  /** The sound begins with a packet this long after what ffmpeg seeks from. */
+  readonly audioOffsetSeconds: number
   readonly interlaced: boolean
   readonly highDynamicRange: boolean
   readonly rate: Rate
@@ -84,6 +86,7 @@ export function plan(probe: Probe, sidecars: readonly Sidecar[], policy: Policy)
       videoIndex: video.index,
       audioIndex: audio ? audio.stream.index : null,
       offsetSeconds: Math.max(0, video.startSeconds - probe.startSeconds),
+      audioOffsetSeconds: audio ? audio.stream.startSeconds - probe.startSeconds : 0,
       interlaced: video.interlaced,
       highDynamicRange: video.highDynamicRange,
       rate,

@@ -1,11 +1,11 @@
-import type { EventData, Rung } from '../../contracts/index.ts'
+import type { EventData, Plan, Rung } from '../../contracts/index.ts'
 import type { LogPort } from '../../engines/log/index.ts'
 import type { TablesPort } from '../../engines/tables/index.ts'
 import { subscribe } from '../../hub/index.ts'
 import { type Clock, type Logger, systemClock } from '../../kernel/index.ts'
-import { decideWanted } from './decide.ts'
+import { type Around, decideSoonWanted, decideWanted, spansOf, WANTED_SEGMENTS } from './decide.ts'
 import { CANCEL_CHANNEL, TASKS_CHANNEL } from './schema.ts'
-import { PRIORITY, type TaskDraft, toTask } from './task.ts'
+import { PRIORITY, type TaskDraft, toTask, URGENT_PRIORITY } from './task.ts'
 import { cancelStatement, insertTaskStatement } from './titles.ts'
 
 export type Planner = {
@@ -17,11 +17,11 @@ export type Planner = {
 
 /** The log's consumer group of this service. */
 const GROUP = 'media'
-/** Chunks behind a wanted one that its viewer will want next. */
-const SOON_WANTED_CHUNKS = 3
+/** A title of which this many commits in a row come in between has workers enough at it. */
+const ROUNDS_MAX = 50
 
 /**
- * Turns events into tasks: an upload into a probe, a viewer's wish into a higher priority, a withdrawal into
+ * Turns events into tasks: an upload into a probe, a viewer's wish into one that comes first, a withdrawal into
  * cancellation. Each effect is idempotent (tasks are named by what they make), so events may come again.
  */
 export function createPlanner(options: {
@@ -74,39 +74,59 @@ export function createPlanner(options: {
   }
 
   const onWanted = async (wanted: EventData<'tentpole.segment.wanted.v1'>): Promise<void> => {
-    const { titleId, track, index } = wanted
-    const chunk = await chunkOfSegment(tables, titleId, track, index)
-    const rows = await tables.query({
-      sql: `SELECT * FROM media_tasks WHERE title_id = ? AND kind = ? AND ordinal = ? AND state = 'pending'`,
-      parameters: [titleId, chunk === null ? 'audio' : 'video', chunk ?? 0],
-    })
-    const task = rows.map(toTask).find((row) => chunk === null || row.input.renditions?.includes(track))
-    if (!task) return
-    const decision = decideWanted(titleId, task, track)
-    if (decision.kind === 'none') return
-    const raise =
-      decision.kind === 'raise'
-        ? [{ sql: 'UPDATE media_tasks SET priority = ? WHERE id = ?', parameters: [decision.priority, task.id] }]
-        : [
-            {
-              sql: `UPDATE media_tasks SET input = ?, units = ? WHERE id = ? AND state = 'pending' AND units = ?`,
-              parameters: [JSON.stringify({ renditions: decision.rest }), decision.rest.length, task.id, task.units],
-              expectRows: 1,
-            },
-            insertTaskStatement(titleId, decision.wanted, clock.nowMs()),
-            {
-              sql: "UPDATE media_titles SET version = version + 1 WHERE title_id = ? AND state = 'working'",
-              parameters: [titleId],
-              expectRows: 1,
-            },
-          ]
-    const soon = {
-      sql: `UPDATE media_tasks SET priority = ? WHERE title_id = ? AND kind = 'video' AND state = 'pending'
-        AND ordinal > ? AND ordinal <= ? AND priority < ?`,
-      parameters: [PRIORITY.soonWanted, titleId, chunk ?? 0, (chunk ?? 0) + SOON_WANTED_CHUNKS, PRIORITY.soonWanted],
+    const { titleId } = wanted
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const title = await loadPlanned(titleId)
+      if (!title) return
+      const decision = decideWanted(title, wanted, await lookAround(title.plan, wanted))
+      if (!decision) return
+      const soon = decideSoonWanted(title.plan, wanted)
+      const result = await tables.batch(
+        [
+          {
+            // A commit in between may have made the segment, or the whole title: looked at again then.
+            sql: `UPDATE media_titles SET version = version + 1
+              WHERE title_id = ? AND state = 'working' AND version = ?`,
+            parameters: [titleId, title.version],
+            expectRows: 1,
+          },
+          insertTaskStatement(titleId, decision, clock.nowMs()),
+          {
+            sql: `UPDATE media_tasks SET priority = ? WHERE title_id = ? AND kind = ? AND state = 'pending'
+              AND ordinal >= ? AND ordinal <= ? AND priority < ?`,
+            parameters: [PRIORITY.soonWanted, titleId, soon.kind, soon.firstChunk, soon.lastChunk, PRIORITY.soonWanted],
+          },
+        ],
+        { notify: [TASKS_CHANNEL] },
+      )
+      if (result.ok) return
     }
-    // Refused when a worker took the task meanwhile: then it is being made already.
-    await tables.batch(chunk === null ? raise : [...raise, soon], { notify: [TASKS_CHANNEL] })
+    logger.warn('a wanted segment was not made first: its title changes too fast', { ...wanted })
+  }
+
+  const loadPlanned = async (titleId: string): Promise<{ titleId: string; plan: Plan; version: number } | null> => {
+    const [row] = await tables.query({
+      sql: "SELECT plan, version FROM media_titles WHERE title_id = ? AND state = 'working' AND plan IS NOT NULL",
+      parameters: [titleId],
+    })
+    // Written from a checked plan.
+    return row ? { titleId, plan: JSON.parse(String(row['plan'])) as Plan, version: Number(row['version']) } : null
+  }
+
+  const lookAround = async (plan: Plan, wanted: EventData<'tentpole.segment.wanted.v1'>): Promise<Around> => {
+    const { titleId, track, index } = wanted
+    const segments = await tables.query({
+      sql: 'SELECT segment FROM media_segments WHERE title_id = ? AND track = ? AND segment >= ? AND segment < ?',
+      parameters: [titleId, track, index, index + WANTED_SEGMENTS],
+    })
+    const tasks = await tables.query({
+      sql: "SELECT * FROM media_tasks WHERE title_id = ? AND priority >= ? AND state IN ('pending', 'running')",
+      parameters: [titleId, URGENT_PRIORITY],
+    })
+    return {
+      recorded: new Set(segments.map((row) => Number(row['segment']))),
+      underWay: tasks.map(toTask).flatMap((task) => spansOf(plan, task, track)),
+    }
   }
 
   const subscriptions = [
@@ -140,20 +160,6 @@ export function createPlanner(options: {
       await Promise.all(subscriptions.map((subscription) => subscription.close()))
     },
   }
-}
-
-/** The chunk that holds a segment of pictures; null for sound and for what has no plan. */
-async function chunkOfSegment(
-  tables: TablesPort,
-  titleId: string,
-  track: string,
-  segment: number,
-): Promise<number | null> {
-  if (!track.startsWith('v')) return null
-  const [row] = await tables.query({ sql: 'SELECT plan FROM media_titles WHERE title_id = ?', parameters: [titleId] })
-  if (typeof row?.['plan'] !== 'string') return null
-  const { video } = JSON.parse(row['plan']) as { video: { segmentsPerChunk: number } } // written from a checked plan
-  return Math.floor(segment / video.segmentsPerChunk)
 }
 
 function insertTitleStatement(

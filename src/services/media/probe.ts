@@ -41,6 +41,7 @@ export type ProbedAudio = {
   readonly channels: number
   readonly language: string
   readonly isDefault: boolean
+  readonly startSeconds: number
 }
 
 export type ProbedCaptions = {
@@ -218,6 +219,7 @@ function toProbe(shape: z.infer<typeof probedSchema>, container: Container): Pro
       channels: stream.channels,
       language: languageOf(stream),
       isDefault: stream.disposition['default'] === 1,
+      startSeconds: stream.start_time ?? startSeconds,
     })),
     captions: ofType('subtitle').map((stream) => ({
       index: stream.index,

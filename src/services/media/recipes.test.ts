@@ -7,7 +7,8 @@ import { createFfmpeg, type Ffmpeg } from './ffmpeg.ts'
 import { type FragmentedFile, parseFragmented } from './fragments.ts'
 import { type Planned, plan } from './plan.ts'
 import { probe } from './probe.ts'
-import { audioArguments, type Chunk, chunkCount, chunkOf, decodeArguments, videoArguments } from './recipes.ts'
+import { type Chunk, chunkCount, chunkOf, decodeArguments, videoArguments } from './recipes.ts'
+import { audioArguments } from './recipes-audio.ts'
 import { type Clips, createClips, FAST, testPicture, testTone } from './testing.ts'
 import { checkAudioFragment, checkAudioHeader, checkVideoFragments, checkVideoHeader } from './verify.ts'
 
@@ -83,7 +84,8 @@ const parse = (bytes: Uint8Array): FragmentedFile => {
 }
 
 const checkSound = async (source: Source): Promise<Uint8Array> => {
-  const bytes = await run('ffmpeg', audioArguments(source.plan, source.recipe, source.path))
+  const span = { firstSegment: 0, segments: Number.POSITIVE_INFINITY }
+  const bytes = await run('ffmpeg', audioArguments({ ...source, sourcePath: source.path, span }))
   const { track, fragments } = parse(bytes)
   expect(checkAudioHeader(source.plan, track)).toBeNull()
   expect(fragments.map((fragment, index) => checkAudioFragment(source.plan, index, fragment))).toEqual(

@@ -5,35 +5,40 @@ import { safeInput } from './probe.ts'
 
 /** ffmpeg's arguments, pure. Threads are pinned and outputs bit-exact, so that a retry gives the same bytes. */
 
-/** A chunk of the film: which segments, which frames. */
-export type Chunk = {
-  readonly index: number
+/** A part of the film: which segments, which frames. */
+export type Span = {
   readonly firstSegment: number
   readonly segments: number
   readonly firstFrame: number
   readonly frames: number
 }
 
+export type Chunk = Span & { readonly index: number }
+
 export function chunkCount(plan: Plan): number {
   return Math.ceil(videoSegmentCount(plan.video) / plan.video.segmentsPerChunk)
 }
 
 export function chunkOf(plan: Plan, index: number): Chunk {
-  const { framesPerSegment, segmentsPerChunk, frames } = plan.video
-  const firstSegment = index * segmentsPerChunk
+  const { segmentsPerChunk } = plan.video
+  return { index, ...spanOf(plan, index * segmentsPerChunk, segmentsPerChunk) }
+}
+
+/** At most `segments` from `firstSegment` on; fewer where the film ends. */
+export function spanOf(plan: Plan, firstSegment: number, segments: number): Span {
+  const { framesPerSegment, frames } = plan.video
   const firstFrame = firstSegment * framesPerSegment
   return {
-    index,
     firstSegment,
-    segments: Math.min(segmentsPerChunk, videoSegmentCount(plan.video) - firstSegment),
+    segments: Math.min(segments, videoSegmentCount(plan.video) - firstSegment),
     firstFrame,
-    frames: Math.min(segmentsPerChunk * framesPerSegment, frames - firstFrame),
+    frames: Math.min(segments * framesPerSegment, frames - firstFrame),
   }
 }
 
-const QUIET: readonly string[] = ['-v', 'error', '-nostdin', '-y']
-const PLAIN: readonly string[] = ['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact']
-const CMAF: readonly string[] = [
+export const QUIET: readonly string[] = ['-v', 'error', '-nostdin', '-y']
+export const PLAIN: readonly string[] = ['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact']
+export const CMAF: readonly string[] = [
   '-f',
   'mp4',
   '-use_editlist',
@@ -54,12 +59,14 @@ const LEAD_FRAMES = 2
  */
 const PHASE = 0.07
 
-/** One chunk in one or more renditions from one decode, each into its own file. */
+export const STANDARD_OUTPUT: unique symbol = Symbol('standard output')
+
+/** A part of the film in one or more renditions from one decode, each into its own file, or one to standard output as it is made. */
 export function videoArguments(options: {
   plan: Plan
   recipe: Recipe
-  chunk: Chunk
-  renditions: readonly { readonly rendition: Rendition; readonly path: string }[]
+  chunk: Span
+  renditions: readonly { readonly rendition: Rendition; readonly path: string | typeof STANDARD_OUTPUT }[]
   sourcePath: string
   threads: number
 }): readonly string[] {
@@ -104,7 +111,7 @@ export function videoArguments(options: {
       '-output_ts_offset',
       micros(Math.round((chunk.firstFrame * frameTicks * 1e6) / timescale)),
       ...CMAF,
-      `file:${path}`,
+      ...(path === STANDARD_OUTPUT ? ['-flush_packets', '1', 'pipe:1'] : [`file:${path}`]),
     ]),
   ]
 }
@@ -127,34 +134,6 @@ function pictureFilters(recipe: Recipe): string {
       'zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv420p,'
     : ''
   return deinterlace + toneMap
-}
-
-/** The sound as one stream of fragments on standard output, one per segment, as they are made. */
-export function audioArguments(plan: Plan, recipe: Recipe, sourcePath: string): readonly string[] {
-  const audio = plan.audio
-  if (!audio || recipe.audioIndex === null) throw new Error('audioArguments: the plan has no audio')
-  const samples = Math.ceil(audio.samples / audio.samplesPerFrame) * audio.samplesPerFrame
-  const filters = [
-    ...(recipe.offsetSeconds > 0 ? [`asetpts=PTS-${recipe.offsetSeconds.toFixed(6)}/TB`] : []),
-    `aresample=${audio.sampleRate}:async=1:first_pts=0`,
-    'aformat=sample_fmts=fltp:channel_layouts=stereo',
-    'apad',
-    `atrim=end_sample=${samples}`,
-  ]
-  const segmentMicros = Math.floor((audio.framesPerSegment * audio.samplesPerFrame * 1e6) / audio.sampleRate)
-  return [
-    ...QUIET,
-    ...['-threads', '1', ...safeInput(recipe.container), '-i', `file:${sourcePath}`],
-    ...['-map', `0:${recipe.audioIndex}`, '-af', filters.join(','), ...PLAIN],
-    ...['-c:a', 'aac', '-b:a', String(audio.bitrateBps), '-ar', String(audio.sampleRate), '-ac', '2'],
-    ...['-flags', '+bitexact', '-threads', '1'],
-    // The encoder's delay is one packet with a negative time: without it the track begins at 0, like the picture.
-    ...['-bsf:a', "noise=drop='lt(pts,0)'"],
-    // A little less than the segment: a fragment is cut at the first packet that reaches it, and rounding must not add one.
-    ...['-frag_duration', String(segmentMicros - 2_000), '-flush_packets', '1'],
-    ...CMAF.map((argument) => argument.replace('+frag_keyframe', '')),
-    'pipe:1',
-  ]
 }
 
 /** A text stream as WebVTT on standard output. */

@@ -1,10 +1,11 @@
 import type { EventData } from '../../contracts/index.ts'
 import type { Row } from '../../engines/tables/index.ts'
+import type { Span } from './recipes.ts'
 
-export const TASK_KINDS = ['probe', 'video', 'audio', 'captions', 'poster', 'verify', 'cleanup'] as const
+export const TASK_KINDS = ['probe', 'video', 'audio', 'wanted', 'captions', 'poster', 'verify', 'cleanup'] as const
 export type TaskKind = (typeof TASK_KINDS)[number]
-/** What `media.progress` names; a cleanup is no part of making a film. */
-export const STAGES: readonly Exclude<TaskKind, 'cleanup'>[] = [
+/** What `media.progress` names. A cleanup is no part of making a film; what is wanted is part of the others' work, made earlier. */
+export const STAGES: readonly Exclude<TaskKind, 'cleanup' | 'wanted'>[] = [
   'probe',
   'video',
   'audio',
@@ -15,31 +16,34 @@ export const STAGES: readonly Exclude<TaskKind, 'cleanup'>[] = [
 
 export type Asset = EventData<'tentpole.asset.uploaded.v1'>
 
-/** Highest first. What viewers wait for comes before everything that nobody waits for yet. */
+/** Highest first. What viewers wait for, and what makes a title playable, comes before all else. */
 export const PRIORITY = {
   probe: 100,
   wanted: 95,
   firstChunk: 92,
-  audio: 91,
+  firstAudio: 91,
   leadChunk: 90,
   soonWanted: 70,
   captions: 60,
   poster: 60,
   video: 50,
+  audio: 50,
   verify: 50,
   cleanup: 10,
 } as const
 
-/** Short, and what a viewer waits for or a title becomes playable by. Sound is long: it stays behind those who watch. */
-export function isUrgent(task: { readonly kind: TaskKind; readonly priority: number }): boolean {
-  return task.priority >= PRIORITY.leadChunk && task.kind !== 'audio'
+/** At this priority and above: short, and what a viewer waits for or a title becomes playable by. */
+export const URGENT_PRIORITY: number = PRIORITY.leadChunk
+
+export function isUrgent(task: { readonly priority: number }): boolean {
+  return task.priority >= URGENT_PRIORITY
 }
 
 /** A task to be made. Its id is told by what it makes, so making it twice makes one. */
 export type TaskDraft = {
   readonly id: string
   readonly kind: TaskKind
-  /** The chunk, for pictures; else 0. */
+  /** The chunk, for pictures and sound; the first segment of what is wanted; else 0. */
   readonly ordinal: number
   readonly priority: number
   readonly units: number
@@ -49,8 +53,16 @@ export type TaskDraft = {
 export type TaskInput = {
   /** Video: the renditions this task makes of its chunk. */
   readonly renditions?: readonly string[]
-  /** Captions: which track. */
+  /** Captions and what is wanted: which track. */
   readonly track?: string
+  /** Sound and what is wanted: which segments. */
+  readonly span?: { readonly firstSegment: number; readonly segments: number }
+}
+
+/** The segments a task makes. */
+export function toSpan(task: TaskDraft): Pick<Span, 'firstSegment' | 'segments'> {
+  if (!task.input.span) throw new Error(`${task.id}: expected a span of segments`)
+  return task.input.span
 }
 
 /** A task this worker holds the lease of. */

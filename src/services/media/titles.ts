@@ -2,7 +2,15 @@ import type { Rung } from '../../contracts/index.ts'
 import type { Row, SqlValue, Statement, TablesPort } from '../../engines/tables/index.ts'
 import { OUTBOX_CHANNEL, outboxStatements, toEvent } from '../../hub/index.ts'
 import { type Clock, Fault } from '../../kernel/index.ts'
-import { type Decision, decide, type EventDraft, type Outcome, type TitleSnapshot, type TrackOutput } from './decide.ts'
+import {
+  type Decision,
+  decide,
+  type EventDraft,
+  type Outcome,
+  type Recorded,
+  type TitleSnapshot,
+  type TrackOutput,
+} from './decide.ts'
 import { STILL_OURS } from './leases.ts'
 import { CANCEL_CHANNEL, TASKS_CHANNEL } from './schema.ts'
 import type { Task, TaskDraft, TaskKind } from './task.ts'
@@ -10,9 +18,12 @@ import type { SegmentRecord } from './verify.ts'
 
 /**
  * What came of a task, made true: one batch holds the task's row, the title's, new tasks and the events. `committed`: it
- * counts. `lost`: the lease was another's by then, or the title has ended; the outputs are nobody's.
+ * counts, but for the objects `superseded`. `lost`: the lease was another's by then, or the title has ended; the outputs
+ * are nobody's.
  */
-export type Committed = 'committed' | 'lost'
+export type Committed =
+  | { readonly kind: 'committed'; readonly superseded: readonly string[] }
+  | { readonly kind: 'lost' }
 
 export type Titles = {
   load(titleId: string): Promise<TitleSnapshot | null>
@@ -21,6 +32,8 @@ export type Titles = {
   recorded(
     titleId: string,
   ): Promise<{ tracks: ReadonlyMap<string, readonly SegmentRecord[]>; keys: ReadonlySet<string> }>
+  /** Which segments of a track exist, of those from `from` to before `to`. */
+  recordedIn(titleId: string, track: string, from: number, to: number): Promise<ReadonlyMap<number, string>>
   commit(task: Task, outcome: Outcome): Promise<Committed>
   /** Cancelled tasks of the title that a worker may still be at. */
   stopping(titleId: string): Promise<number>
@@ -47,8 +60,10 @@ export function createTitles(options: { tables: TablesPort; source: string; cloc
   const commit: Titles['commit'] = async (task, outcome) => {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const title = await load(task.titleId)
-      if (!title || (title.state !== 'working' && outcome.kind !== 'cleaned')) return 'lost'
-      const decision = decide(title, task, outcome)
+      if (!title || (title.state !== 'working' && outcome.kind !== 'cleaned')) return { kind: 'lost' }
+      // After the title, like its stages.
+      const known = outcome.kind === 'segments' ? await recordedOf(task.titleId, outcome.tracks) : new Map()
+      const decision = decide(title, task, outcome, known)
       const events = decision.events.map((event) => toTitleEvent(event, title.titleId, source))
       const statements = [
         taskStatement(task, decision),
@@ -60,33 +75,54 @@ export function createTitles(options: { tables: TablesPort; source: string; cloc
       ]
       const notify = [OUTBOX_CHANNEL, TASKS_CHANNEL, ...(decision.cancelRest ? [CANCEL_CHANNEL] : [])]
       const result = await tables.batch(statements, { notify })
-      if (result.ok) return 'committed'
+      const committed: Committed = { kind: 'committed', superseded: decision.superseded }
+      if (result.ok) return committed
       if (result.statement === 1) continue
-      if (await isApplied(task, outcome)) return 'committed'
-      if (result.statement === 0) return 'lost'
+      if (await isApplied(task, outcome, decision)) return committed
+      if (result.statement === 0) return { kind: 'lost' }
       throw new Fault('output-conflict', `${task.id}: its outputs contradict what is recorded: ${result.message}`)
     }
     throw new Fault('internal', `${task.id}: ${ROUNDS_MAX} commits in a row lost against others of the same title`)
   }
 
   /** A batch whose answer was lost may have been done; then its own marks are there. */
-  const isApplied = async (task: Task, outcome: Outcome): Promise<boolean> => {
-    const last = outcome.kind === 'segments' ? outcome.tracks.at(-1)?.segments.at(-1) : undefined
-    const [row] = last
-      ? await tables.query({
-          sql: 'SELECT 1 AS found FROM media_segments WHERE title_id = ? AND object_key = ?',
-          parameters: [task.titleId, last.objectKey],
-        })
-      : await tables.query({
-          sql: "SELECT 1 AS found FROM media_tasks WHERE id = ? AND fence = ? AND state = 'done'",
-          parameters: [task.id, task.fence],
-        })
+  const isApplied = async (task: Task, outcome: Outcome, decision: Decision): Promise<boolean> => {
+    if (outcome.kind === 'segments') {
+      const made = outcome.tracks.reduce((sum, { segments }) => sum + segments.length, 0)
+      const fresh = decision.tracks.reduce((sum, { segments }) => sum + segments.length, 0)
+      // Neither new nor another's: recorded, by this very attempt.
+      if (made > fresh + decision.superseded.length) return true
+    }
+    const [row] = await tables.query({
+      sql: "SELECT 1 AS found FROM media_tasks WHERE id = ? AND fence = ? AND state = 'done'",
+      parameters: [task.id, task.fence],
+    })
     return row !== undefined
+  }
+
+  const recordedIn: Titles['recordedIn'] = async (titleId, track, from, to) => {
+    const rows = await tables.query({
+      sql: 'SELECT segment, object_key FROM media_segments WHERE title_id = ? AND track = ? AND segment >= ? AND segment < ?',
+      parameters: [titleId, track, from, to],
+    })
+    return new Map(rows.map((row) => [Number(row['segment']), String(row['object_key'])]))
+  }
+
+  const recordedOf = async (titleId: string, tracks: readonly TrackOutput[]): Promise<Recorded> => {
+    const found = await Promise.all(
+      tracks.map(async ({ track, segments }) => {
+        const indexes = segments.map(({ index }) => index)
+        const rows = await recordedIn(titleId, track, Math.min(...indexes), Math.max(...indexes) + 1)
+        return [...rows].map(([index, objectKey]): [string, string] => [`${track}/${index}`, objectKey])
+      }),
+    )
+    return new Map(found.flat())
   }
 
   return {
     load,
     commit,
+    recordedIn,
     async ladder(titleId) {
       const [row] = await tables.query({
         sql: 'SELECT ladder FROM media_titles WHERE title_id = ?',

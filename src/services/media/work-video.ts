@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Rendition } from '../../contracts/index.ts'
-import type { TrackOutput } from './decide.ts'
+import { NOTHING_MADE, type TrackOutput } from './decide.ts'
 import { parseFragmented } from './fragments.ts'
 import { type Chunk, chunkOf, decodeArguments, videoArguments } from './recipes.ts'
 import { isUrgent } from './task.ts'
@@ -19,12 +19,17 @@ import {
 /** As many tasks run side by side as there are cores: one thread each made 18% more of two cores than two threads in one. */
 const THREADS = 1
 
-/** One chunk in the task's renditions: one decode, checked, then stored segment by segment. */
+/** One chunk in the task's renditions, those left out that viewers had made before: one decode, checked, then stored segment by segment. */
 export const workVideo: Work = async (context) => {
   const { plan, recipe } = planned(context.title)
   const { task, ffmpeg, directory, signal } = context
   const chunk = chunkOf(plan, task.ordinal)
-  const renditions = plan.renditions.filter(({ id }) => task.input.renditions?.includes(id))
+  const renditions = await toMissing(
+    context,
+    plan.renditions.filter(({ id }) => task.input.renditions?.includes(id)),
+    chunk,
+  )
+  if (renditions.length === 0) return NOTHING_MADE
   const urgent = isUrgent(task)
   const files = renditions.map((rendition) => ({ rendition, path: join(directory, `${rendition.id}.mp4`) }))
   await withSource(context, (sourcePath) =>
@@ -47,6 +52,17 @@ export const workVideo: Work = async (context) => {
     }),
   ])
   return { kind: 'segments', final: true, tracks }
+}
+
+async function toMissing(
+  { title, titles }: WorkContext,
+  renditions: readonly Rendition[],
+  { firstSegment, segments }: Chunk,
+): Promise<readonly Rendition[]> {
+  const counts = await Promise.all(
+    renditions.map(({ id }) => titles.recordedIn(title.titleId, id, firstSegment, firstSegment + segments)),
+  )
+  return renditions.filter((_, at) => counts[at]?.size !== segments)
 }
 
 async function store(context: WorkContext, rendition: Rendition, chunk: Chunk): Promise<TrackOutput> {

@@ -13,13 +13,13 @@ import {
   type Logger,
   systemClock,
 } from '../../kernel/index.ts'
-import type { Outcome } from './decide.ts'
+import { NOTHING_MADE, type Outcome } from './decide.ts'
 import { createFfmpeg, type Ffmpeg } from './ffmpeg.ts'
 import { createLeases } from './leases.ts'
 import { patiently } from './patience.ts'
 import { CANCEL_CHANNEL, TASKS_CHANNEL } from './schema.ts'
 import { createSources } from './sources.ts'
-import type { Task, TaskKind } from './task.ts'
+import { isUrgent, type Task, type TaskKind, URGENT_PRIORITY } from './task.ts'
 import { createTitles } from './titles.ts'
 import type { Work, WorkContext } from './work.ts'
 import { workAudio } from './work-audio.ts'
@@ -28,6 +28,7 @@ import { workPoster } from './work-poster.ts'
 import { workProbe } from './work-probe.ts'
 import { workCleanup, workVerify } from './work-verify.ts'
 import { workVideo } from './work-video.ts'
+import { workWanted } from './work-wanted.ts'
 
 export type MediaWorker = {
   /** Tasks under way. */
@@ -40,6 +41,8 @@ export type MediaWorker = {
 
 const POLL_MS = 1_000
 const FILMS_MAX = 4
+/** Slots beyond `concurrency` for what is urgent while the others are taken: the picture and the sound of one seek. */
+const URGENT_SLOTS = 2
 const RETRY_MIN_MS = 500
 const RETRY_MAX_MS = 30_000
 
@@ -47,6 +50,7 @@ const WORK: Readonly<Record<TaskKind, Work>> = {
   probe: workProbe,
   video: workVideo,
   audio: workAudio,
+  wanted: workWanted,
   captions: workCaptions,
   poster: workPoster,
   verify: workVerify,
@@ -56,8 +60,8 @@ const WORK: Readonly<Record<TaskKind, Work>> = {
 type Held = { readonly task: Task; readonly stop: AbortController }
 
 /**
- * Takes tasks by lease and does them, `concurrency` at a time. Two by default even on one core, so that sound, which is
- * one long task, never holds up the first pictures.
+ * Takes tasks by lease and does them, `concurrency` at a time; what is urgent does not wait for what is not. Two by
+ * default even on one core, so that the first sound never holds up the first pictures.
  */
 export async function createMediaWorker(options: {
   tables: TablesPort
@@ -117,8 +121,8 @@ export async function createMediaWorker(options: {
         },
         async report(outcome) {
           const done = await patiently(() => titles.commit(current(), outcome), patience)
-          if (done === 'lost') throw new Fault('cancelled', `${task.id}: its lease is another's`)
-          made.clear()
+          if (done.kind === 'lost') throw new Fault('cancelled', `${task.id}: its lease is another's`)
+          await removeSuperseded(made, done.superseded)
           const segments = outcome.tracks.reduce((sum, track) => sum + track.segments.length, 0)
           held.set(task.id, { task: { ...current(), unitsDone: current().unitsDone + segments }, stop })
         },
@@ -138,13 +142,13 @@ export async function createMediaWorker(options: {
 
   const finish = async (task: Task, outcome: Outcome, made: Set<string>): Promise<void> => {
     const done = await patiently(() => titles.commit(task, outcome), patience)
-    if (done === 'committed') made.clear()
-    logger.debug(`task ${done}`, { task: task.id, fence: task.fence })
-    if (done === 'committed' && outcome.kind === 'refused') {
+    logger.debug(`task ${done.kind}`, { task: task.id, fence: task.fence })
+    if (done.kind === 'lost') return
+    await removeSuperseded(made, done.superseded)
+    if (outcome.kind === 'refused') {
       logger.info('a film was refused', { titleId: task.titleId, code: outcome.code, reason: outcome.reason })
     }
-    if (done === 'committed' && outcome.kind === 'verified')
-      logger.info('a title is published', { titleId: task.titleId })
+    if (outcome.kind === 'verified') logger.info('a title is published', { titleId: task.titleId })
   }
 
   const fail = async (task: Task, signal: AbortSignal, error: unknown): Promise<void> => {
@@ -164,6 +168,8 @@ export async function createMediaWorker(options: {
   }
 
   const giveUp = async (task: Task, why: string): Promise<void> => {
+    // Whether the film can be made is told by the tasks that make all of it.
+    if (task.kind === 'wanted') return await finish(task, NOTHING_MADE, new Set())
     const reason = `The film could not be processed: "${task.kind}" failed ${limits.taskAttemptsMax} times, last because: ${why}. Check the film plays elsewhere, then upload it again.`
     await finish(task, { kind: 'refused', code: `${task.kind}-failed`, reason }, new Set())
   }
@@ -174,6 +180,12 @@ export async function createMediaWorker(options: {
         logger.warn('an output that does not count could not be removed', { key, error: describeError(error) })
       })
     }
+  }
+
+  /** Everything made counts, but for what another task was earlier with. */
+  const removeSuperseded = async (made: Set<string>, superseded: readonly string[]): Promise<void> => {
+    made.clear()
+    await removeOutputs(new Set(superseded))
   }
 
   const start = (task: Task): void => {
@@ -200,15 +212,19 @@ export async function createMediaWorker(options: {
   }
 
   const takeTasks = async (): Promise<void> => {
-    const free = concurrency - held.size
-    if (free <= 0) return
-    const claimed = await leases.claim(
-      free,
-      [...held.values()].map(({ task }) => task),
-    )
+    await takeUpTo(concurrency - held.size, 0)
+    // As many urgent tasks as there are slots, at most: more would only slow each other down.
+    const urgent = [...held.values()].filter(({ task }) => isUrgent(task)).length
+    await takeUpTo(Math.min(concurrency - urgent, concurrency + URGENT_SLOTS - held.size), URGENT_PRIORITY)
+    if (held.size === 0) await sources.sweep()
+  }
+
+  const takeUpTo = async (max: number, priorityMin: number): Promise<void> => {
+    if (max <= 0) return
+    const tasks = [...held.values()].map(({ task }) => task)
+    const claimed = await leases.claim(max, tasks, priorityMin)
     lastGoodMs = clock.elapsedMs()
     for (const task of claimed) start(task)
-    if (held.size === 0) await sources.sweep()
   }
 
   const run = async (): Promise<void> => {

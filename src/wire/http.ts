@@ -1,4 +1,5 @@
 import { Fault } from '../kernel/index.ts'
+import { createFramedRequest } from './framed-request.ts'
 
 /**
  * HTTP messages in wire frames, so that an edge and a cell need no second HTTP parser between them. Payload: u32 length
@@ -41,10 +42,12 @@ export function decodeHttpRequest(payload: Uint8Array, options: { signal?: Abort
   const { head, body } = split(payload)
   const [method, path] = head
   if (typeof method !== 'string' || typeof path !== 'string') throw malformed('a method and a path', head)
-  const init: RequestInit = { method, headers: toHeadersInit(head, 2) }
-  if (body.byteLength > 0 && !BODILESS_METHODS.has(method)) init.body = body as Uint8Array<ArrayBuffer>
-  if (options.signal) init.signal = options.signal
-  return new Request(CELL_ORIGIN + path, init)
+  const headers = toHeadersInit(head, 2)
+  const held = body.byteLength > 0 && !BODILESS_METHODS.has(method) ? (body as Uint8Array<ArrayBuffer>) : null
+  const url = CELL_ORIGIN + path
+  if (!(headers instanceof Headers))
+    return createFramedRequest({ method, url, headers, body: held, signal: options.signal })
+  return new Request(url, { method, headers, body: held, signal: options.signal ?? null })
 }
 
 /** Reads the body whole: what streams (media bytes) does not travel in frames. */

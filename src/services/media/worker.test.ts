@@ -6,7 +6,7 @@ import { audioSegmentCount, videoSegmentCount } from '../../contracts/index.ts'
 import { createStoreHandler } from '../../engines/store/index.ts'
 import { DEFAULT_LIMITS, Fault, type Limits, silentLogger } from '../../kernel/index.ts'
 import { createWireServer } from '../../wire/index.ts'
-import { createFfmpeg, type Ffmpeg } from './ffmpeg.ts'
+import { createFfmpeg, type Ffmpeg, type FfmpegRun } from './ffmpeg.ts'
 import { createMediaWorker, type MediaWorker } from './index.ts'
 import { type Clips, createClips, createPlatform, FAST, type Platform, testPicture, testTone } from './testing.ts'
 
@@ -16,10 +16,13 @@ setDefaultTimeout(90_000)
 let clips: Clips
 let ffmpeg: Ffmpeg
 let film: string
+/** Five chunks of pictures. */
+let longer: string
 beforeAll(async () => {
   clips = await createClips()
   ffmpeg = await createFfmpeg({ limits: DEFAULT_LIMITS, logger: silentLogger })
   film = await clips.make('film.mp4', ...testPicture({ seconds: 10 }), ...testTone(10, 2), ...FAST)
+  longer = await clips.make('longer.mp4', '-stream_loop', '3', '-i', film, '-c', 'copy')
 })
 afterAll(() => clips.remove())
 
@@ -252,6 +255,100 @@ test('a withdrawn title is stopped; its running encoders with it', () =>
     await worker.close()
   }))
 
+/** An ffmpeg whose batch encodes wait, so that a test decides how long every slot is taken. */
+const createHeldFfmpeg = (): { ffmpeg: Ffmpeg; waiting(): number; release(): void } => {
+  let waiting = 0
+  let release = (): void => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const hold = async (run: FfmpegRun): Promise<void> => {
+    if (run.urgent === true || !run.arguments.some((argument) => ['libx264', 'aac'].includes(argument))) return
+    waiting += 1
+    const stopped = new Promise<void>((resolve) => run.signal.addEventListener('abort', () => resolve()))
+    await Promise.race([released, stopped])
+    waiting -= 1
+  }
+  return {
+    waiting: () => waiting,
+    release: () => release(),
+    ffmpeg: {
+      ...ffmpeg,
+      run: async (run) => {
+        await hold(run)
+        return ffmpeg.run(run)
+      },
+      stream: async (run, onBytes) => {
+        await hold(run)
+        return ffmpeg.stream(run, onBytes)
+      },
+    },
+  }
+}
+
+const segmentsOf = (platform: Platform, titleId: string): readonly string[] =>
+  platform
+    .of(titleId, 'segments')
+    .flatMap((event) =>
+      event.type === 'tentpole.title.segments.v1'
+        ? event.data.segments.map(({ index }) => `${event.data.track}/${index}`)
+        : [],
+    )
+
+test('what a viewer waits for, picture and sound, is made while batch encodes hold every slot', () =>
+  withPlatform(async (platform) => {
+    const long = await clips.make('long-sound.mp4', '-stream_loop', '29', '-i', film, '-c', 'copy')
+    const held = createHeldFfmpeg()
+    const worker = await startWorker(platform, { ffmpeg: held.ffmpeg })
+    const id = await platform.upload(long)
+    await platform.until('all slots to be taken', () => held.waiting() === 2 && worker.running() === 2)
+    expect(platform.of(id, 'playable').length).toBe(1)
+    for (const [track, index] of [
+      ['v144', 121],
+      ['a0', 130],
+    ] as const) {
+      await platform.publish('tentpole.segment.wanted.v1', id, { titleId: id, track, index })
+    }
+    const wanted = [121, 122, 126].map((index) => `v144/${index}`).concat(['a0/130', 'a0/135'])
+    await platform.until('the wanted segments', () =>
+      wanted.every((segment) => segmentsOf(platform, id).includes(segment)),
+    )
+    expect(held.waiting()).toBe(2)
+    const slots = await platform.tables.query({ sql: "SELECT kind FROM media_tasks WHERE state = 'running'" })
+    expect(slots.length).toBeLessThanOrEqual(4)
+    await worker.close()
+  }))
+
+test('wanted while its chunk is being made, and before: the chunk leaves out or gives up what is there', () =>
+  withPlatform(async (platform) => {
+    const held = createHeldFfmpeg()
+    const worker = await startWorker(platform, { ffmpeg: held.ffmpeg })
+    const id = await platform.upload(longer)
+    await platform.until('all slots to be taken', () => held.waiting() === 2 && worker.running() === 2)
+    const running = await platform.tables.query({
+      sql: "SELECT id FROM media_tasks WHERE state = 'running' AND kind = 'video' ORDER BY id",
+    })
+    expect(running.map((row) => row['id'])).toContain(`${id}/video/0/v180`)
+    for (const [track, index] of [
+      ['v180', 1],
+      ['v144', 15],
+    ] as const) {
+      await platform.publish('tentpole.segment.wanted.v1', id, { titleId: id, track, index })
+    }
+    await platform.until('the wanted segments', () =>
+      ['v180/1', 'v180/6', 'v144/15', 'v144/19'].every((segment) => segmentsOf(platform, id).includes(segment)),
+    )
+    held.release()
+    await platform.until('the title to end', () => ended(platform, id))
+    expect([platform.of(id, 'published').length, platform.of(id, 'playable').length]).toEqual([1, 1])
+    await checkPublished(platform, id)
+    const segments = segmentsOf(platform, id)
+    expect(new Set(segments).size).toBe(segments.length)
+    const named = new Set(JSON.stringify(platform.events).match(/titles\/[\w/.-]+/g))
+    expect((await keysOf(platform, id)).filter((key) => !key.includes('/source/') && !named.has(key))).toEqual([])
+    await worker.close()
+  }))
+
 /** Processes whose command line names `part`. */
 const processesWith = async (part: string): Promise<readonly string[]> => {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
@@ -277,9 +374,15 @@ test.skipIf(process.platform !== 'linux')(
       const child = spawn(process.execPath, [script, socket, objectsRoot, scratch, String(leaseMs)], {
         stdio: 'ignore',
       })
-      const id = await platform.upload(film)
+      const id = await platform.upload(longer)
       await platform.until('the plan', () => platform.of(id, 'planned').length === 1)
-      await platform.until('ffmpeg at work', async () => (await processesWith(scratch)).length > 0)
+      await platform.publish('tentpole.segment.wanted.v1', id, { titleId: id, track: 'v144', index: 17 })
+      await platform.until('work on what is wanted', async () => {
+        const rows = await platform.tables.query({
+          sql: "SELECT id FROM media_tasks WHERE kind = 'wanted' AND state <> 'pending'",
+        })
+        return rows.length > 0 && (await processesWith(scratch)).length > 0
+      })
       child.kill('SIGKILL')
       await platform.until('its ffmpeg to be gone', async () => (await processesWith(scratch)).length === 0, 5_000)
       const worker = await startWorker(platform, { owner: 'worker-1', limits: { taskLeaseMs: leaseMs } })
@@ -297,13 +400,7 @@ test('two workers on one film do nothing twice to effect', () =>
     const id = await platform.upload(film)
     await platform.until('the title to be published', () => platform.of(id, 'published').length === 1)
     await checkPublished(platform, id)
-    const segments = platform
-      .of(id, 'segments')
-      .flatMap((event) =>
-        event.type === 'tentpole.title.segments.v1'
-          ? event.data.segments.map(({ index }) => `${event.data.track}/${index}`)
-          : [],
-      )
+    const segments = segmentsOf(platform, id)
     expect(new Set(segments).size).toBe(segments.length)
     await Promise.all(workers.map((worker) => worker.close()))
   }))

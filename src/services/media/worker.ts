@@ -212,19 +212,22 @@ export async function createMediaWorker(options: {
   }
 
   const takeTasks = async (): Promise<void> => {
-    await takeUpTo(concurrency - held.size, 0)
+    const isMore = await takeUpTo(concurrency - held.size, 0)
+    if (held.size === 0) await sources.sweep()
+    if (!isMore) return
     // As many urgent tasks as there are slots, at most: more would only slow each other down.
     const urgent = [...held.values()].filter(({ task }) => isUrgent(task)).length
     await takeUpTo(Math.min(concurrency - urgent, concurrency + URGENT_SLOTS - held.size), URGENT_PRIORITY)
-    if (held.size === 0) await sources.sweep()
   }
 
-  const takeUpTo = async (max: number, priorityMin: number): Promise<void> => {
-    if (max <= 0) return
+  /** Takes tasks of that priority and above; false when there are no more of them now. */
+  const takeUpTo = async (max: number, priorityMin: number): Promise<boolean> => {
+    if (max <= 0) return true
     const tasks = [...held.values()].map(({ task }) => task)
     const claimed = await leases.claim(max, tasks, priorityMin)
     lastGoodMs = clock.elapsedMs()
     for (const task of claimed) start(task)
+    return claimed.length === max
   }
 
   const run = async (): Promise<void> => {

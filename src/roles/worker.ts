@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { createDirectoryObjects } from '../engines/objects/index.ts'
 import { createStoreClient } from '../engines/store/index.ts'
@@ -8,11 +7,6 @@ import type { StartRole } from './context.ts'
 
 /** The log and the tables say at least once a second that they live; silence for longer than this is a fault. */
 const SILENCE_MS = 5_000
-/**
- * Linux shares the processor between sessions first (`sched(7)`, autogroups) and looks at niceness only within one. Each role is a
- * session of its own, so without this a nice ffmpeg would take as much as the edge and the cells together.
- */
-const AUTOGROUP_NICE = 10
 
 /**
  * Makes films on the embedded engines: the planner turns events into tasks, the worker does them, and the relay brings
@@ -20,8 +14,6 @@ const AUTOGROUP_NICE = 10
  */
 export const start: StartRole = async ({ name, config, layout, logger }) => {
   const { limits, media } = config
-  // Not there where the kernel has no autogroups, and not writable in some containers: niceness alone counts then.
-  await writeFile('/proc/self/autogroup', String(AUTOGROUP_NICE)).catch(() => {})
   const store = createStoreClient({ path: layout.storeSocket, limits, logger })
   const objects = createDirectoryObjects({ root: layout.objectsDirectory })
   const relay = createRelay({ tables: store.tables, log: store.log, owner: name, logger })

@@ -150,7 +150,7 @@ test('a published title switches quality', async () => {
     heights.add(
       await eventually(`${label} is on screen`, async () => {
         const { height } = await videoState()
-        return height === Number.parseInt(label) && height
+        return height === Number.parseInt(label, 10) && height
       }),
     )
   }

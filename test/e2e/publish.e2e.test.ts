@@ -47,14 +47,17 @@ async function packets(path: string, stream: string): Promise<{ start: number; e
     'csv=p=0',
     path,
   ])
+  // ffprobe does not tell the length of a first AAC packet; where it starts counts all the same.
   const rows = stdout
     .trim()
     .split('\n')
-    .map((row) => row.split(',').map(Number))
-  const starts = rows.map(([pts = Number.NaN]) => pts)
+    .map((row) => {
+      const [pts = '', duration = ''] = row.split(',')
+      return { at: Number(pts), length: duration === 'N/A' ? 0 : Number(duration) }
+    })
   return {
-    start: Math.min(...starts),
-    end: Math.max(...rows.map(([pts = Number.NaN, length = 0]) => pts + length)),
+    start: Math.min(...rows.map(({ at }) => at)),
+    end: Math.max(...rows.map(({ at, length }) => at + length)),
     count: rows.length,
   }
 }

@@ -19,7 +19,7 @@ import { createLeases } from './leases.ts'
 import { patiently } from './patience.ts'
 import { CANCEL_CHANNEL, TASKS_CHANNEL } from './schema.ts'
 import { createSources } from './sources.ts'
-import { isUrgent, type Task, type TaskKind, URGENT_PRIORITY } from './task.ts'
+import { PRIORITY, type Task, type TaskKind, URGENT_PRIORITY } from './task.ts'
 import { createTitles } from './titles.ts'
 import type { Work, WorkContext } from './work.ts'
 import { workAudio } from './work-audio.ts'
@@ -41,8 +41,10 @@ export type MediaWorker = {
 
 const POLL_MS = 1_000
 const FILMS_MAX = 4
-/** Slots beyond `concurrency` for what is urgent while the others are taken: the picture and the sound of one seek. */
+/** Slots beyond `concurrency` for what makes a title playable, while batch encodes take the others. */
 const URGENT_SLOTS = 2
+/** Slots of their own for probes and for what a viewer waits for: the picture and the sound of one seek. */
+const WANTED_SLOTS = 2
 const RETRY_MIN_MS = 500
 const RETRY_MAX_MS = 30_000
 
@@ -215,10 +217,14 @@ export async function createMediaWorker(options: {
     const isMore = await takeUpTo(concurrency - held.size, 0)
     if (held.size === 0) await sources.sweep()
     if (!isMore) return
+    await takeUpTo(WANTED_SLOTS - heldFrom(PRIORITY.wanted), PRIORITY.wanted)
     // As many urgent tasks as there are slots, at most: more would only slow each other down.
-    const urgent = [...held.values()].filter(({ task }) => isUrgent(task)).length
-    await takeUpTo(Math.min(concurrency - urgent, concurrency + URGENT_SLOTS - held.size), URGENT_PRIORITY)
+    const urgentMax = concurrency - heldFrom(URGENT_PRIORITY)
+    await takeUpTo(Math.min(urgentMax, concurrency + URGENT_SLOTS - held.size), URGENT_PRIORITY)
   }
+
+  const heldFrom = (priorityMin: number): number =>
+    [...held.values()].filter(({ task }) => task.priority >= priorityMin).length
 
   /** Takes tasks of that priority and above; false when there are no more of them now. */
   const takeUpTo = async (max: number, priorityMin: number): Promise<boolean> => {

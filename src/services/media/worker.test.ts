@@ -227,7 +227,7 @@ test('a worker that drains gives its work to the next at once, no attempt counte
     const first = await startWorker(platform, { owner: 'worker-0' })
     const id = await platform.upload(film)
     await platform.until('the plan', () => platform.of(id, 'planned').length === 1)
-    await platform.until('work under way', () => first.running() === 2)
+    await platform.until('work under way', () => first.running() >= 2)
     await first.close()
     const rows = await platform.tables.query({ sql: 'SELECT state, attempts FROM media_tasks' })
     expect(rows.filter(({ state, attempts }) => state === 'running' || attempts !== 0)).toEqual([])
@@ -243,7 +243,7 @@ test('a withdrawn title is stopped; its running encoders with it', () =>
     const worker = await startWorker(platform)
     const id = await platform.upload(long)
     await platform.until('the plan', () => platform.of(id, 'planned').length === 1)
-    await platform.until('work under way', () => worker.running() === 2)
+    await platform.until('work under way', () => worker.running() >= 2)
     await platform.publish('tentpole.title.withdrawn.v1', id, { titleId: id, reason: 'rights' })
     await platform.until('the work to stop', () => worker.running() === 0)
     const left = await platform.tables.query({
@@ -255,15 +255,22 @@ test('a withdrawn title is stopped; its running encoders with it', () =>
     await worker.close()
   }))
 
-/** An ffmpeg whose batch encodes wait, so that a test decides how long every slot is taken. */
-const createHeldFfmpeg = (): { ffmpeg: Ffmpeg; waiting(): number; release(): void } => {
+const isEncode = (run: FfmpegRun): boolean => run.arguments.some((argument) => ['libx264', 'aac'].includes(argument))
+const isBatchEncode = (run: FfmpegRun): boolean => run.urgent !== true && isEncode(run)
+/** Whole chunks go into files; what is wanted is streamed. */
+const isChunkEncode = (run: FfmpegRun): boolean => isEncode(run) && !run.arguments.includes('pipe:1')
+
+/** An ffmpeg of which some runs wait, so that a test decides how long every slot is taken. */
+const createHeldFfmpeg = (
+  isHeld: (run: FfmpegRun) => boolean,
+): { ffmpeg: Ffmpeg; waiting(): number; release(): void } => {
   let waiting = 0
   let release = (): void => {}
   const released = new Promise<void>((resolve) => {
     release = resolve
   })
   const hold = async (run: FfmpegRun): Promise<void> => {
-    if (run.urgent === true || !run.arguments.some((argument) => ['libx264', 'aac'].includes(argument))) return
+    if (!isHeld(run)) return
     waiting += 1
     const stopped = new Promise<void>((resolve) => run.signal.addEventListener('abort', () => resolve()))
     await Promise.race([released, stopped])
@@ -298,10 +305,10 @@ const segmentsOf = (platform: Platform, titleId: string): readonly string[] =>
 test('what a viewer waits for, picture and sound, is made while batch encodes hold every slot', () =>
   withPlatform(async (platform) => {
     const long = await clips.make('long-sound.mp4', '-stream_loop', '29', '-i', film, '-c', 'copy')
-    const held = createHeldFfmpeg()
+    const held = createHeldFfmpeg(isBatchEncode)
     const worker = await startWorker(platform, { ffmpeg: held.ffmpeg })
     const id = await platform.upload(long)
-    await platform.until('all slots to be taken', () => held.waiting() === 2 && worker.running() === 2)
+    await platform.until('all slots to be taken', () => held.waiting() === 2 && worker.running() >= 2)
     expect(platform.of(id, 'playable').length).toBe(1)
     for (const [track, index] of [
       ['v144', 121],
@@ -319,12 +326,24 @@ test('what a viewer waits for, picture and sound, is made while batch encodes ho
     await worker.close()
   }))
 
-test('wanted while its chunk is being made, and before: the chunk leaves out or gives up what is there', () =>
+test('what is wanted does not wait for the first chunks either', () =>
   withPlatform(async (platform) => {
-    const held = createHeldFfmpeg()
+    const held = createHeldFfmpeg(isChunkEncode)
     const worker = await startWorker(platform, { ffmpeg: held.ffmpeg })
     const id = await platform.upload(longer)
-    await platform.until('all slots to be taken', () => held.waiting() === 2 && worker.running() === 2)
+    await platform.until('the first chunks to take all slots', () => held.waiting() === 2)
+    await platform.publish('tentpole.segment.wanted.v1', id, { titleId: id, track: 'v144', index: 15 })
+    await platform.until('the wanted segment', () => segmentsOf(platform, id).includes('v144/15'))
+    expect([held.waiting(), platform.of(id, 'playable').length]).toEqual([2, 0])
+    await worker.close()
+  }))
+
+test('wanted while its chunk is being made, and before: the chunk leaves out or gives up what is there', () =>
+  withPlatform(async (platform) => {
+    const held = createHeldFfmpeg(isBatchEncode)
+    const worker = await startWorker(platform, { ffmpeg: held.ffmpeg })
+    const id = await platform.upload(longer)
+    await platform.until('all slots to be taken', () => held.waiting() === 2 && worker.running() >= 2)
     const running = await platform.tables.query({
       sql: "SELECT id FROM media_tasks WHERE state = 'running' AND kind = 'video' ORDER BY id",
     })

@@ -25,7 +25,7 @@ export const start: StartRole = async ({ name, config, layout, logger }) => {
     limits,
     logger,
     owner: name,
-    // Two at least, also on one core: sound is one long task and must not hold up the first pictures.
+    // Two at least, also on one core: a long part of the sound must not hold up the first pictures.
     concurrency: Math.max(2, Math.ceil(availableParallelism() / media.workers)),
   })
 

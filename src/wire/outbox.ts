@@ -1,6 +1,12 @@
 import type { Socket } from 'bun'
 
 const GATHER_BYTES_MAX = 256 * 1024
+/**
+ * What is gathered beyond this goes at once: the receiver, on another core, then works on the first of a crowd while the
+ * sender is still at the rest. Waiting for the end of the turn moves whole crowds from process to process, one core busy at
+ * a time (measured on two cores: up to 9% fewer answers a second; at 8 KiB the smaller writes cost more than that gains).
+ */
+const EARLY_BYTES = 16 * 1024
 
 /** What waits to be written on one socket: gathered into one write per turn of the event loop, kept in order across partial writes. */
 export type SocketOutbox = {
@@ -51,7 +57,9 @@ export function createSocketOutbox<Data>(socket: Socket<Data>): SocketOutbox {
     send(frame) {
       queue.push(frame)
       queued += frame.byteLength
-      if (!scheduled && !blocked) {
+      if (blocked) return
+      if (queued >= EARLY_BYTES) flush()
+      else if (!scheduled) {
         scheduled = true
         setImmediate(flush)
       }

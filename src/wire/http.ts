@@ -29,6 +29,7 @@ export const CELL_ORIGIN = 'http://cell'
 
 const LENGTH_BYTES = 4
 const EMPTY = new Uint8Array(0)
+const NORMAL_PATH = /^\/[\w~/?=&:,+.-]*$/
 const BODILESS_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 export function encodeHttpRequest(request: WireHttpRequest): Uint8Array {
@@ -45,7 +46,7 @@ export function decodeHttpRequest(payload: Uint8Array, options: { signal?: Abort
   const headers = toHeadersInit(head, 2)
   const held = body.byteLength > 0 && !BODILESS_METHODS.has(method) ? (body as Uint8Array<ArrayBuffer>) : null
   const url = CELL_ORIGIN + path
-  if (!(headers instanceof Headers))
+  if (!(headers instanceof Headers) && isNormal(path))
     return createFramedRequest({ method, url, headers, body: held, signal: options.signal })
   return new Request(url, { method, headers, body: held, signal: options.signal ?? null })
 }
@@ -86,6 +87,11 @@ function split(payload: Uint8Array): { head: readonly unknown[]; body: Uint8Arra
   const head: unknown = parseJson(bytes.toString('utf8', LENGTH_BYTES, end))
   if (!Array.isArray(head)) throw malformed('a JSON array', head)
   return { head, body: end === bytes.byteLength ? EMPTY : bytes.subarray(end) }
+}
+
+/** Whether parsing the address would change nothing: no dot segments (encoded ones included), nothing to be encoded. */
+function isNormal(path: string): boolean {
+  return NORMAL_PATH.test(path) && !path.includes('/.')
 }
 
 /** Frames arrive as buffers already, and a new view costs a twentieth of the whole decoding. */

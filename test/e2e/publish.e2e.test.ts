@@ -115,9 +115,9 @@ describe('a film goes in', () => {
     }
     expect(master.audio).toHaveLength(1)
     const source = await packets(film, 'v:0')
+    // Lengths, not ends: ffprobe moves every picture of a track with negative composition offsets by the largest of them.
     for (const span of spans) {
-      expect(Math.abs(span.end - span.start - (source.end - source.start))).toBeLessThan(frameS * 1.5)
-      expect(Math.abs(span.end - (spans[0]?.end ?? 0))).toBeLessThan(frameS)
+      expect(Math.abs(span.end - span.start - (source.end - source.start))).toBeLessThan(frameS)
     }
   }, 120_000)
 

@@ -51,6 +51,7 @@ export function createRelay(options: {
   let closed = false
   let lastGoodMs = clock.elapsedMs()
   let sweptMs = Number.NEGATIVE_INFINITY
+  let complaint = ''
 
   const relayRound = async (): Promise<boolean> => {
     const rows = await tables.query({
@@ -92,8 +93,13 @@ export function createRelay(options: {
           await sweepInbox()
         }
         lastGoodMs = clock.elapsedMs()
+        complaint = ''
       } catch (error) {
-        logger.warn('the relay could not reach the log or the tables; it tries again', { error: describeError(error) })
+        // The same trouble is told once, not at each of the four tries a second.
+        const reason = describeError(error)
+        if (reason !== complaint)
+          logger.warn('the relay cannot reach the log or the tables; it tries on', { error: reason })
+        complaint = reason
       }
       if (!closed) await waker.wait(lease.validForMs() > 0 ? HOLDER_POLL_MS : STANDBY_POLL_MS)
     }

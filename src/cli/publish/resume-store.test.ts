@@ -27,3 +27,10 @@ test('an unfinished upload is found until it is finished or too old, also by ano
     rmSync(directory, { recursive: true })
   }
 })
+
+test('a note that cannot be written costs no upload', async () => {
+  const store = createResumeStore(join(tmpdir(), 'no-such-directory', 'uploads.json'))
+  await store.remember(upload)
+  await store.forget('film')
+  expect(await store.find('film')).toBeNull()
+})

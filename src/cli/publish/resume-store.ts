@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createShortId } from '../../kernel/index.ts'
 
 /** Uploads that were begun and not finished, on disk, so that one goes on after its process was killed. */
@@ -30,10 +30,15 @@ export function createResumeStore(path: string, nowMs: () => number = Date.now):
       return []
     }
   }
+  /** A disk without room costs the note, by which an upload could be resumed, never the upload. */
   const write = async (uploads: readonly UnfinishedUpload[]): Promise<void> => {
     const beside = `${path}.${createShortId()}`
-    await writeFile(beside, JSON.stringify(uploads), { mode: 0o600 })
-    await rename(beside, path)
+    try {
+      await writeFile(beside, JSON.stringify(uploads), { mode: 0o600 })
+      await rename(beside, path)
+    } catch {
+      await rm(beside, { force: true })
+    }
   }
   return {
     find: async (fingerprint) => (await read()).find((upload) => upload.fingerprint === fingerprint) ?? null,

@@ -81,6 +81,7 @@ test('an open loop through edge, cell and store: no errors, and every acknowledg
     tokensFrom: 50,
     ratePerSecond: 400,
     durationMs: 1_000,
+    warmUpMs: 0,
     connections: 16,
     patienceMs: 10_000,
   })
@@ -105,6 +106,7 @@ test('refusals are errors, not latencies of success', async () => {
     tokensFrom: 0,
     ratePerSecond: 100,
     durationMs: 200,
+    warmUpMs: 0,
     connections: 2,
     patienceMs: 5_000,
   })

@@ -14,13 +14,14 @@ import { runWrk } from './wrk.ts'
 
 const TOKENS = 100_000
 const RATE_PER_SECOND = 10_000
-const WRK_CONNECTIONS = 128
-const OPEN_LOOP_CONNECTIONS = 128
+const WRK_CONNECTIONS = 256
+const OPEN_LOOP_CONNECTIONS = 256
+const OPEN_LOOP_WARM_UP_MS = 2_000
 const CELL = 'b'
 const COUNTRY = 'DE'
 
 /** Seconds of each part: `[default, --full]`. */
-const SECONDS = { cold: [3, 5], warm: [6, 15], saturated: [6, 20], openLoop: [8, 60], killed: [2, 4] } as const
+const SECONDS = { cold: [3, 5], warm: [6, 15], saturated: [6, 20], openLoop: [10, 60], killed: [2, 4] } as const
 const FRAMES = 10
 const WARM_ROUNDS_MAX = 10
 const KILL_AFTER_MS = 1_000
@@ -129,7 +130,8 @@ async function saturate(bed: Bed): Promise<BenchRow[]> {
 async function openLoop(bed: Bed): Promise<BenchRow[]> {
   bed.say(`open loop at ${RATE_PER_SECOND}/s for ${bed.seconds('openLoop')} s`)
   const durationMs = bed.seconds('openLoop') * 1000
-  const result = await runGenerator(bed, { ratePerSecond: RATE_PER_SECOND, durationMs }).finished
+  const load = { ratePerSecond: RATE_PER_SECOND, durationMs, warmUpMs: OPEN_LOOP_WARM_UP_MS }
+  const result = await runGenerator(bed, load).finished
   const failed = result.sent - result.acknowledged
   if (failed > 0) throw new Error(`${failed} of ${result.sent} requests failed: ${JSON.stringify(result.errors)}`)
   const { p50Ms: p50, p999Ms: p999, maxMs: max, ratePerSecond: rate } = result
@@ -142,7 +144,7 @@ async function killAndFind(bed: Bed): Promise<BenchRow[]> {
   bed.say('kill -9 of the cell under load')
   const pid = await bed.platform.pidOf(`cell-${CELL}`)
   const durationMs = bed.seconds('killed') * 1000
-  const generator = runGenerator(bed, { ratePerSecond: KILLED_RATE_PER_SECOND, durationMs })
+  const generator = runGenerator(bed, { ratePerSecond: KILLED_RATE_PER_SECOND, durationMs, warmUpMs: 0 })
   await Bun.sleep(KILL_AFTER_MS)
   process.kill(pid, 'SIGKILL')
   const { acknowledged, sent } = await generator.finished
@@ -164,7 +166,7 @@ async function killAndFind(bed: Bed): Promise<BenchRow[]> {
 
 function runGenerator(
   bed: Pick<Bed, 'port' | 'tokensFile' | 'titleId' | 'journalFile'>,
-  load: { ratePerSecond: number; durationMs: number },
+  load: { ratePerSecond: number; durationMs: number; warmUpMs: number },
 ): { finished: Promise<OpenLoopResult> } {
   const options: OpenLoopOptions = {
     port: bed.port,

@@ -11,7 +11,7 @@ export type OpenLoopOptions = {
   readonly port: number
   readonly ratePerSecond: number
   readonly durationMs: number
-  /** Requests due before this make no latency: the generator's own code is being compiled then. They count in all else. */
+  /** Before `durationMs`, at half the rate: the generator's own code is compiled then. No latency, but counted in all else. */
   readonly warmUpMs: number
   readonly connections: number
   /** One viewer token a line; used in turn, beginning with line `tokensFrom`. */
@@ -40,9 +40,10 @@ const JOURNAL_LINES_PER_WRITE = 2_000
 
 export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
   const requests = readRequests(options)
-  const total = Math.round((options.ratePerSecond * options.durationMs) / 1000)
   const periodMs = 1000 / options.ratePerSecond
-  const warmUp = Math.round(options.warmUpMs / periodMs)
+  const warmUp = Math.round(options.warmUpMs / (2 * periodMs))
+  const total = warmUp + Math.round(options.durationMs / periodMs)
+  const dueAtMs = (index: number): number => (index + Math.min(index, warmUp)) * periodMs
   const histogram = build({
     lowestDiscernibleValue: 1,
     highestTrackableValue: 120_000_000,
@@ -77,7 +78,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
     lane.connection = await openHttpConnection({
       port: options.port,
       onAnswer({ status, body }) {
-        const latencyMs = performance.now() - startMs - lane.index * periodMs
+        const latencyMs = performance.now() - startMs - dueAtMs(lane.index)
         if (lane.index >= warmUp) histogram.recordValue(Math.max(1, Math.round(latencyMs * 1000)))
         const sessionId = status === 200 || status === 201 ? readSessionId(body) : null
         if (sessionId !== null) journal.write(sessionId)
@@ -98,7 +99,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
   startMs = performance.now()
   const tick = (): void => {
     const elapsedMs = performance.now() - startMs
-    while (due < total && due * periodMs <= elapsedMs) waiting.push(due++)
+    while (due < total && dueAtMs(due) <= elapsedMs) waiting.push(due++)
     while (waiting.size() > 0) {
       const lane = idle.pop()
       if (!lane) break
@@ -107,7 +108,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
     if (due < total) setTimeout(tick, 1)
   }
   tick()
-  const patience = setTimeout(() => done.resolve(), options.durationMs + options.patienceMs)
+  const patience = setTimeout(() => done.resolve(), options.warmUpMs + options.durationMs + options.patienceMs)
   await done.promise
   clearTimeout(patience)
   if (settled < total) errors['unanswered'] = total - settled

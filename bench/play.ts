@@ -16,12 +16,12 @@ const TOKENS = 100_000
 const RATE_PER_SECOND = 10_000
 const WRK_CONNECTIONS = 256
 const OPEN_LOOP_CONNECTIONS = 256
-const OPEN_LOOP_WARM_UP_MS = 2_000
+const OPEN_LOOP_WARM_UP_MS = 3_000
 const CELL = 'b'
 const COUNTRY = 'DE'
 
 /** Seconds of each part: `[default, --full]`. */
-const SECONDS = { cold: [3, 5], warm: [6, 15], saturated: [6, 20], openLoop: [10, 60], killed: [2, 4] } as const
+const SECONDS = { cold: [3, 5], warm: [6, 15], saturated: [6, 20], openLoop: [8, 60], killed: [2, 4] } as const
 const FRAMES = 10
 const WARM_ROUNDS_MAX = 10
 const KILL_AFTER_MS = 1_000

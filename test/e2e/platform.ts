@@ -28,14 +28,14 @@ export type Platform = {
 }
 
 export async function startPlatform(
-  options: { config?: TentpoleConfig; sample?: boolean; home?: string } = {},
+  options: { config?: TentpoleConfig; sample?: boolean; home?: string; args?: string[] } = {},
 ): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), 'tentpole-e2e-'))
   const home = options.home ?? join(directory, 'home')
   const configFile = join(directory, 'tentpole.config.ts')
   writeFileSync(configFile, `export default ${JSON.stringify(options.config ?? {})}\n`)
   const environment = { ...process.env, TENTPOLE_HOME: home, TENTPOLE_PORT: '0', TENTPOLE_CONSOLE_PORT: '0' }
-  const args = ['up', '--config', configFile, ...(options.sample ? [] : ['--no-sample'])]
+  const args = ['up', '--config', configFile, ...(options.sample ? [] : ['--no-sample']), ...(options.args ?? [])]
   const up = Bun.spawn(['node', LAUNCHER, ...args], {
     env: environment,
     stdout: 'pipe',

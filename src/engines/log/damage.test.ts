@@ -144,6 +144,19 @@ test('any number of overwritten stretches', async () => {
   )
 })
 
+test.each([2, 3])('the last %i records without a readable header count as lost, every one', async (records) => {
+  const bytes = Buffer.from(segment.bytes)
+  for (const start of segment.starts.slice(-records)) bytes.fill(0, start, start + 8)
+  await checkHonest(bytes)
+})
+
+test('a stretch over the end of the last record but one and the head of the last costs both', async () => {
+  const bytes = Buffer.from(segment.bytes)
+  const start = segment.starts.at(-1) ?? 0
+  bytes.fill(0, start - 3, start + 3)
+  await checkHonest(bytes)
+})
+
 test('an append that was cut short, at each of its bytes, is cut off: the rest is whole and nothing counts as lost', async () => {
   const start = segment.starts.at(-1) ?? 0
   for (let length = start; length < segment.bytes.byteLength; length++) {

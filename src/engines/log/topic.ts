@@ -118,7 +118,10 @@ export function createTopic(options: TopicOptions): Topic & { recover(): Promise
     // Whole bytes that do not check out may be a write that power loss tore, or an acknowledged record that was damaged
     // later. Nobody can tell, so they count as lost, and their offsets are not used again.
     logger.warn('cut bytes that are no record off the end of the log', { topic: name, bytes })
-    await skipTo(Math.max(damage.highestSeen, end) + 1, 'bytes at the end of the log that are no valid record')
+    // Bytes without a readable header may have held as many records as headers fit.
+    const mayHaveHeld = Math.floor(damage.unexplainedBytes / RECORD_HEADER_BYTES)
+    const next = Math.max(end + 1, Math.max(end, damage.highestSeen + 1) + mayHaveHeld)
+    await skipTo(next, 'bytes at the end of the log that are no valid record')
   }
 
   const recover = async (): Promise<void> => {

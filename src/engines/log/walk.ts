@@ -21,6 +21,8 @@ export type WalkDamage = {
   readonly incomplete: boolean
   /** The highest offset of a header that checks out among the damaged bytes, or -1. */
   readonly highestSeen: number
+  /** Bytes behind the last header that checks out and its record, up to the end: nobody knows how many records they held. */
+  readonly unexplainedBytes: number
 }
 
 export type WalkVisitor = {
@@ -64,7 +66,15 @@ export async function walkSegment(
 
 /** Offsets that are missing although no byte is damaged. */
 function toGap(from: number, to: number, position: number): WalkDamage {
-  return { fromPosition: position, toPosition: position, from, to, incomplete: false, highestSeen: to - 1 }
+  return {
+    fromPosition: position,
+    toPosition: position,
+    from,
+    to,
+    incomplete: false,
+    highestSeen: to - 1,
+    unexplainedBytes: 0,
+  }
 }
 
 async function measureDamage(
@@ -83,6 +93,7 @@ async function measureDamage(
     to: next.found?.offset ?? null,
     incomplete: incomplete && next.found === null,
     highestSeen: next.highestSeen,
+    unexplainedBytes: next.found === null ? source.bytes - next.explainedTo : 0,
   }
 }
 
@@ -91,10 +102,11 @@ async function resynchronise(
   source: WalkSource,
   from: number,
   expected: number,
-): Promise<{ found: { position: number; offset: number } | null; highestSeen: number }> {
+): Promise<{ found: { position: number; offset: number } | null; highestSeen: number; explainedTo: number }> {
   const window = createWindow(source)
   let position = from
   let highestSeen = -1
+  let explainedTo = from
   while (position + RECORD_HEADER_BYTES <= source.bytes) {
     if (!window.covers(position, RECORD_HEADER_BYTES)) await window.fill(position, RECORD_HEADER_BYTES)
     // The file is shorter than it should be: nothing can follow.
@@ -117,10 +129,11 @@ async function resynchronise(
     highestSeen = Math.max(highestSeen, header.offset)
     if (!window.covers(position, size)) await window.fill(position, size)
     if (header.offset >= expected && bodyChecksOut(window.buffer, position - window.start, header, source.salt))
-      return { found: { position, offset: header.offset }, highestSeen }
+      return { found: { position, offset: header.offset }, highestSeen, explainedTo }
     position += size
+    explainedTo = position
   }
-  return { found: null, highestSeen }
+  return { found: null, highestSeen, explainedTo }
 }
 
 type Window = {

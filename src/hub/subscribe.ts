@@ -1,6 +1,6 @@
 import type { CloudEvent, EventType } from '../contracts/index.ts'
 import type { LogPort, LogRecord } from '../engines/log/index.ts'
-import { describeError, Fault, faultCode, type Logger } from '../kernel/index.ts'
+import { describeError, Fault, faultCode, type Logger, pause } from '../kernel/index.ts'
 import { decodeEvent } from './event.ts'
 
 const PARALLEL_KEYS = 16
@@ -56,7 +56,7 @@ export function subscribe(options: {
       } catch (error) {
         if (closing.signal.aborted) throw error
         logger.error(`${what} failed; it is tried again`, { error: describeError(error), inMs: delayMs })
-        await abortableWait(delayMs, closing.signal)
+        await pause(delayMs, closing.signal)
       }
     }
   }
@@ -125,16 +125,4 @@ function lastOffsets(records: readonly LogRecord[]): Map<number, number> {
   const offsets = new Map<number, number>()
   for (const record of records) offsets.set(record.partition, record.offset)
   return offsets
-}
-
-function abortableWait(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, delayMs)
-    signal.addEventListener('abort', done)
-  })
 }

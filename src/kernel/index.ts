@@ -1,4 +1,4 @@
-export { type Clock, systemClock } from './clock.ts'
+export { type Clock, pause, systemClock } from './clock.ts'
 export { describeError, Fault, faultCode } from './errors.ts'
 export { createId, createShortId } from './ids.ts'
 export { checkLimits, DEFAULT_LIMITS, type Limits } from './limits.ts'

@@ -1,4 +1,4 @@
-import { describeError, faultCode, type Logger } from '../../kernel/index.ts'
+import { describeError, faultCode, type Logger, pause } from '../../kernel/index.ts'
 import type { LogRecord, LogSubscribe } from './port.ts'
 
 const BACKOFF_MIN_MS = 20
@@ -27,18 +27,4 @@ export async function deliver(
     }
   }
   return false
-}
-
-/** Waits, but not longer than until `closed`. */
-export function pause(ms: number, closed: AbortSignal): Promise<void> {
-  if (closed.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      closed.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    closed.addEventListener('abort', done)
-  })
 }

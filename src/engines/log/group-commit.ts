@@ -62,13 +62,7 @@ export function createGroupCommit(options: {
   }
 
   const takeGroup = (): Pending[] => {
-    let bytes = 0
-    let count = 0
-    for (const pending of queue) {
-      if (count > 0 && bytes + pending.bytes > limits.logBatchBytesMax) break
-      bytes += pending.bytes
-      count += 1
-    }
+    const { count, bytes } = measureBatch(queue, limits.logBatchBytesMax)
     queuedBytes -= bytes
     return queue.splice(0, count)
   }
@@ -135,6 +129,21 @@ export function createGroupCommit(options: {
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** How much of a queue's front goes into one batch: what fits, and the first in any case. Also the store's client's messages. */
+export function measureBatch(
+  queue: readonly { readonly bytes: number }[],
+  bytesMax: number,
+): { count: number; bytes: number } {
+  let bytes = 0
+  let count = 0
+  for (const pending of queue) {
+    if (count > 0 && bytes + pending.bytes > bytesMax) break
+    bytes += pending.bytes
+    count += 1
+  }
+  return { count, bytes }
+}
 
 /** Also asked by the store's client, so that what can never be taken does not travel. */
 export function checkSizes(

@@ -1,5 +1,5 @@
-import { type Clock, describeError, type Limits, type Logger } from '../../kernel/index.ts'
-import { deliver, pause } from './deliver.ts'
+import { type Clock, describeError, type Limits, type Logger, pause } from '../../kernel/index.ts'
+import { deliver } from './deliver.ts'
 import type { Groups } from './groups.ts'
 import type { Memberships } from './memberships.ts'
 import type { LogStart, LogSubscribe, LogSubscription } from './port.ts'

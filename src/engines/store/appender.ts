@@ -1,6 +1,6 @@
 import { Fault, faultCode, type Limits } from '../../kernel/index.ts'
 import type { WireClient } from '../../wire/index.ts'
-import { checkSizes } from '../log/group-commit.ts'
+import { checkSizes, measureBatch } from '../log/group-commit.ts'
 import type { LogPort } from '../log/port.ts'
 import { measureRecord } from '../log/record.ts'
 import { type AppendCall, decodeAppendAnswers, encodeAppends } from './messages.ts'
@@ -72,13 +72,7 @@ export function createAppender(options: {
   }
 
   const takeMessage = (): Pending[] => {
-    let bytes = 0
-    let count = 0
-    for (const pending of queue) {
-      if (count > 0 && bytes + pending.bytes > limits.logBatchBytesMax) break
-      bytes += pending.bytes
-      count += 1
-    }
+    const { count, bytes } = measureBatch(queue, limits.logBatchBytesMax)
     queuedBytes -= bytes
     return queue.splice(0, count)
   }

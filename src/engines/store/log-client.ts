@@ -1,6 +1,5 @@
-import { createId, type Limits, type Logger } from '../../kernel/index.ts'
+import { createId, type Limits, type Logger, pause } from '../../kernel/index.ts'
 import type { WireClient } from '../../wire/index.ts'
-import { pause } from '../log/deliver.ts'
 import type { LogPort } from '../log/port.ts'
 import { createAppender } from './appender.ts'
 import { createReader, createWriter, readRecords } from './codec.ts'

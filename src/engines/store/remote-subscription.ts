@@ -1,6 +1,6 @@
-import { describeError, faultCode, type Logger, systemClock } from '../../kernel/index.ts'
+import { describeError, faultCode, type Logger, pause, systemClock } from '../../kernel/index.ts'
 import type { WireClient } from '../../wire/index.ts'
-import { deliver, pause } from '../log/deliver.ts'
+import { deliver } from '../log/deliver.ts'
 import type { LogStart, LogSubscribe, LogSubscription } from '../log/port.ts'
 import { createProgress } from '../log/progress.ts'
 import { createReader, readRecords } from './codec.ts'

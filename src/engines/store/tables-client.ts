@@ -1,6 +1,5 @@
-import { Fault, faultCode, type Limits } from '../../kernel/index.ts'
+import { Fault, faultCode, type Limits, pause } from '../../kernel/index.ts'
 import type { WireClient } from '../../wire/index.ts'
-import { pause } from '../log/deliver.ts'
 import type { TablesPort } from '../tables/port.ts'
 import { createReader, createWriter } from './codec.ts'
 import { decodeBatchResult, encodeBatch, OPERATION, readRows, writeStatement } from './messages.ts'

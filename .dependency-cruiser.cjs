@@ -2,7 +2,7 @@
  * The floors of the house (ARCHITECTURE.md): a room imports only rooms below it, a room is entered only by its
  * index.ts, services meet over the hub and never import one another, nothing goes round in circles.
  */
-const FLOORS = ['kernel', 'contracts', 'wire', 'engines', 'hub', 'services', 'gateway', 'edge', 'roles', 'cli']
+const FLOORS = ['kernel', 'contracts', 'wire', 'engines', 'hub', 'services', 'gateway', 'edge', 'roles', 'storm', 'cli']
 
 /** Every floor may import the ones before it, never one after it. */
 const upward = FLOORS.slice(0, -1).map((floor, at) => ({

@@ -1,0 +1,104 @@
+import type { Population } from '../scenario.ts'
+
+/** What kind of request: rows of the report. */
+export const REQUEST_KINDS = [
+  'session',
+  'home',
+  'title',
+  'art',
+  'playback',
+  'playlist',
+  'init',
+  'segment',
+  'signals',
+  'heartbeat',
+] as const
+export type RequestKind = (typeof REQUEST_KINDS)[number]
+
+/** One at a time per viewer. `path` is absolute, on the target. */
+export type ViewerRequest = {
+  readonly kind: RequestKind
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** The viewer's own token, or null before there is one and for media. */
+  readonly token: string | null
+  readonly body: unknown | null
+  /** How the answer is read: `bytes` are counted and thrown away. */
+  readonly read: 'json' | 'main-playlist' | 'media-playlist' | 'bytes'
+  /** When it was due, ms from the storm's begin: latency counts from here. */
+  readonly dueMs: number
+  readonly timeoutMs: number
+}
+
+export type Variant = { readonly path: string; readonly bandwidthBps: number; readonly height: number }
+export type MainPlaylist = { readonly variants: readonly Variant[]; readonly audioPath: string | null }
+/** `endsMs[i]`: where segment i ends on the film's timeline; paths are absolute. */
+export type MediaPlaylist = {
+  readonly initPath: string | null
+  readonly segmentPaths: readonly string[]
+  readonly endsMs: readonly number[]
+}
+
+export type ViewerEvent =
+  | { readonly type: 'arrive' }
+  /** The time that the last `wake` effect named has come. */
+  | { readonly type: 'wake' }
+  /** The request under way was answered with a 2xx; `content` is what `read` asked for (`bytes`: null). */
+  | {
+      readonly type: 'answer'
+      readonly status: number
+      readonly content: unknown
+      readonly bytes: number
+      /** From the first byte sent to the last received. */
+      readonly tookMs: number
+    }
+  | { readonly type: 'failed'; readonly failure: Failure }
+  /** The premiere is over; go home at `atMs`. Ignored by whoever does not watch it. */
+  | { readonly type: 'premiere-ended'; readonly atMs: number }
+
+/** `status`: any answer that is not 2xx. `unreadable`: a 2xx whose content is not what the contract says. */
+export type Failure =
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly code: string | null
+      readonly retryAfterMs: number | null
+    }
+  | { readonly kind: 'unreadable'; readonly why: string }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'connection'; readonly why: string }
+
+export type ViewerEffect =
+  | { readonly type: 'request'; readonly request: ViewerRequest }
+  /** The only alarm: a later one replaces an earlier. */
+  | { readonly type: 'wake'; readonly atMs: number }
+  /** The connection may be closed and the viewer forgotten. */
+  | { readonly type: 'leave' }
+  | { readonly type: 'note'; readonly note: ViewerNote }
+
+/** What the recorder and the journal are told. */
+export type ViewerNote =
+  | { readonly type: 'mode'; readonly mode: ViewerMode }
+  | { readonly type: 'cell'; readonly cell: string }
+  /** First picture, `ms` after the click. */
+  | { readonly type: 'started'; readonly ms: number }
+  | { readonly type: 'stalled'; readonly ms: number }
+  /** Played since the last such note. */
+  | { readonly type: 'played'; readonly ms: number }
+  | { readonly type: 'gave-up'; readonly during: 'startup' | 'stall' | 'browsing'; readonly waitedMs: number }
+  /** Told before the request is sent, and again when it was acknowledged. */
+  | { readonly type: 'playback-sent'; readonly viewerId: string }
+  | { readonly type: 'playback-acknowledged'; readonly viewerId: string; readonly sessionId: string }
+  | { readonly type: 'signals-sent'; readonly ids: readonly string[] }
+  | { readonly type: 'signals-acknowledged'; readonly ids: readonly string[] }
+
+export type ViewerMode = 'browsing' | 'starting' | 'playing' | 'stalled' | 'gone'
+
+/** What a viewer is born with. */
+export type ViewerOrigin = {
+  readonly index: number
+  readonly seed: number
+  readonly population: Population
+  /** The premiere's title id; null when the target has none. */
+  readonly premiereId: string | null
+}

@@ -30,12 +30,13 @@ export type ViewerRequest = {
   readonly timeoutMs: number
 }
 
-export type Variant = { readonly path: string; readonly bandwidthBps: number; readonly height: number }
-export type MainPlaylist = { readonly variants: readonly Variant[]; readonly audioPath: string | null }
-/** `endsMs[i]`: where segment i ends on the film's timeline; paths are absolute. */
+/** Files of playlists are relative to the directory of the main playlist (`v240/0.m4s`), so that all viewers share one list: only that directory carries a viewer's own token. */
+export type Variant = { readonly file: string; readonly bandwidthBps: number; readonly height: number }
+export type MainPlaylist = { readonly variants: readonly Variant[]; readonly audioFile: string | null }
+/** `endsMs[i]`: where segment i ends on the film's timeline. */
 export type MediaPlaylist = {
-  readonly initPath: string | null
-  readonly segmentPaths: readonly string[]
+  readonly initFile: string | null
+  readonly segmentFiles: readonly string[]
   readonly endsMs: readonly number[]
 }
 

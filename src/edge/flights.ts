@@ -8,6 +8,7 @@ export type Flights<Value> = {
   join(key: string, start: (signal: AbortSignal) => Promise<Value>, signal: AbortSignal): Promise<Value>
   /** Aborts what matches: every waiter rejects with `fault`. */
   abort(matches: (key: string) => boolean, fault: Fault): void
+  has(key: string): boolean
   size(): number
 }
 
@@ -67,6 +68,7 @@ export function createFlights<Value>(options: { flightsMax: number }): Flights<V
     abort(matches, fault) {
       for (const [key, flight] of [...flights]) if (matches(key)) end(key, flight, fault)
     },
+    has: (key) => flights.has(key),
     size: () => flights.size,
   }
 }

@@ -7,11 +7,26 @@ import { decideSelection, type Selection } from './ranges.ts'
 
 /** Turns what was found into responses: conditionals, ranges, HEAD, and the headers of all. */
 export type MediaResponses = {
-  fromMemory(request: Request, object: MediaObject, wanted: MediaWanted): Response
-  fromOrigin(request: Request, found: Origin, wanted: MediaWanted): Response | Promise<Response>
+  fromMemory(request: Request, object: MediaObject, wanted: MediaWanted, cacheStatus: CacheStatus): Response
+  fromOrigin(
+    request: Request,
+    found: Origin,
+    wanted: MediaWanted,
+    cacheStatus: CacheStatus,
+  ): Response | Promise<Response>
   /** Breaks off every stream of a title. */
   cut(titleId: string): void
 }
+
+/** How an answer came about, as `Cache-Status` says it (RFC 9211): what is measured as offload. */
+export const CACHE_STATUS = {
+  hit: 'tentpole; hit',
+  miss: 'tentpole; fwd=uri-miss',
+  collapsed: 'tentpole; fwd=uri-miss; collapsed',
+  /** Made for each request. */
+  bypass: 'tentpole; fwd=bypass',
+} as const
+export type CacheStatus = (typeof CACHE_STATUS)[keyof typeof CACHE_STATUS]
 
 type Representation = { readonly etag: string; readonly contentType: string; readonly sizeBytes: number }
 type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
@@ -20,7 +35,7 @@ type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
 const ANSWER_HEADERS = ['content-type', 'cache-control', 'etag', 'retry-after'] as const
 const ALWAYS: Readonly<Record<string, string>> = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'content-length, content-range, etag',
+  'access-control-expose-headers': 'cache-status, content-length, content-range, etag',
   'cross-origin-resource-policy': 'cross-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
@@ -63,28 +78,34 @@ export function createMediaResponses(options: {
     return through.readable
   }
 
-  const fromLarge = async (request: Request, found: Origin & { kind: 'large' }, wanted: MediaWanted) => {
+  const fromLarge = async (
+    request: Request,
+    found: Origin & { kind: 'large' },
+    wanted: MediaWanted,
+    cacheStatus: CacheStatus,
+  ) => {
     const selection = selectFor(request, found)
     if (selection.kind === 'unsatisfiable' || selection.kind === 'not-modified' || request.method === 'HEAD')
-      return respond({ request, found, selection, caching: cachingOf(wanted), body: null })
+      return respond({ request, found, selection, caching: cachingOf(wanted), body: null, cacheStatus })
     const body = await readLarge(found, selection, wanted.titleId)
     if (!body)
       return toProblemResponse({ status: 502, code: 'object-missing', detail: 'the object is gone; retry later' })
-    return respond({ request, found, selection, caching: cachingOf(wanted), body })
+    return respond({ request, found, selection, caching: cachingOf(wanted), body, cacheStatus })
   }
 
   return {
-    fromMemory(request, object, wanted) {
+    fromMemory(request, object, wanted, cacheStatus) {
       const found = { etag: object.etag, contentType: object.contentType, sizeBytes: object.bytes.byteLength }
       const selection = selectFor(request, found)
       const bytes = selection.kind === 'part' ? object.bytes.subarray(selection.start, selection.end) : object.bytes
-      return respond({ request, found, selection, caching: cachingOf(wanted), body: bytes as Uint8Array<ArrayBuffer> })
+      const body = bytes as Uint8Array<ArrayBuffer>
+      return respond({ request, found, selection, caching: cachingOf(wanted), body, cacheStatus })
     },
-    fromOrigin(request, found, wanted) {
+    fromOrigin(request, found, wanted, cacheStatus) {
       if (found.kind === 'problem') return toProblemResponse(found.problem)
-      if (found.kind === 'large') return fromLarge(request, found, wanted)
-      if (found.kind === 'object') return this.fromMemory(request, found.object, wanted)
-      return fromAnswer(request, found)
+      if (found.kind === 'large') return fromLarge(request, found, wanted, cacheStatus)
+      if (found.kind === 'object') return this.fromMemory(request, found.object, wanted, cacheStatus)
+      return fromAnswer(request, found, cacheStatus)
     },
     cut(titleId) {
       for (const controller of streams.get(titleId) ?? []) controller.abort()
@@ -106,12 +127,14 @@ function respond(parts: {
   selection: Selection
   caching: string
   body: Body
+  cacheStatus: CacheStatus
 }): Response {
-  const { request, found, selection, caching, body } = parts
+  const { request, found, selection, caching, body, cacheStatus } = parts
   const headers: Record<string, string> = {
     ...ALWAYS,
     etag: found.etag,
     'cache-control': caching,
+    'cache-status': cacheStatus,
     'accept-ranges': 'bytes',
   }
   if (selection.kind === 'not-modified') return new Response(null, { status: 304, headers })
@@ -133,8 +156,8 @@ function respond(parts: {
 }
 
 /** A playlist or a refusal of the cell's. */
-function fromAnswer(request: Request, { response }: Origin & { kind: 'answer' }): Response {
-  const headers: Record<string, string> = { ...ALWAYS, 'cache-control': 'no-store' }
+function fromAnswer(request: Request, { response }: Origin & { kind: 'answer' }, cacheStatus: CacheStatus): Response {
+  const headers: Record<string, string> = { ...ALWAYS, 'cache-control': 'no-store', 'cache-status': cacheStatus }
   for (const name of ANSWER_HEADERS) {
     const value = headerOf(response, name)
     if (value !== null) headers[name] = value

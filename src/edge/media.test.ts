@@ -90,8 +90,10 @@ test('a miss and a hit give the same bytes and headers, for one call and one rea
   const second = await media('v240/0.m4s', {}, bed.token(TITLE, { sessionId: 'another', cell: 'b' }))
   expect([await first.bytes(), await second.bytes()]).toEqual([SEGMENT, SEGMENT])
   const headersOf = (response: Response) =>
-    Object.fromEntries([...response.headers].filter(([name]) => name !== 'date'))
+    Object.fromEntries([...response.headers].filter(([name]) => name !== 'date' && name !== 'cache-status'))
   expect(headersOf(first)).toEqual(headersOf(second))
+  const cacheStatus = [first, second].map((response) => response.headers.get('cache-status'))
+  expect(cacheStatus).toEqual(['tentpole; fwd=uri-miss', 'tentpole; hit'])
   expect(headersOf(first)).toMatchObject({
     'content-type': 'video/mp4',
     'content-length': '5000',
@@ -130,7 +132,13 @@ test('a thousand at once for a cold segment are one call and one read, whoever l
   const reads = await open({ overrides: { 'v240/7.m4s': held } })
   const leaving = new AbortController()
   const left = media('v240/7.m4s', { signal: leaving.signal }).catch(() => 'left')
-  const crowd = Array.from({ length: 1_000 }, () => media('v240/7.m4s').then((response) => response.bytes()))
+  const statuses = new Map<string | null, number>()
+  const crowd = Array.from({ length: 1_000 }, async () => {
+    const response = await media('v240/7.m4s')
+    const status = response.headers.get('cache-status')
+    statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    return await response.bytes()
+  })
   await until('the cell to be asked', () => bed.asked.length > 0)
   leaving.abort()
   expect(await left).toBe('left')
@@ -138,6 +146,9 @@ test('a thousand at once for a cold segment are one call and one read, whoever l
   release.resolve()
   for (const bytes of await Promise.all(crowd)) if (Buffer.compare(bytes, SEGMENT) !== 0) throw new Error('other bytes')
   expect([bed.asked.length, reads.length]).toEqual([1, 1])
+  // One began the fetch: of these, or the one that left.
+  expect(statuses.get('tentpole; fwd=uri-miss; collapsed') ?? 0).toBeGreaterThanOrEqual(999)
+  expect(statuses.get('tentpole; fwd=uri-miss') ?? 0).toBeLessThanOrEqual(1)
 }, 20_000)
 
 test('when everyone has left, the cell is told', async () => {

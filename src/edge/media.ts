@@ -4,7 +4,7 @@ import { type Clock, faultCode, type Limits } from '../kernel/index.ts'
 import type { Cells } from './cells.ts'
 import { createFlights } from './flights.ts'
 import { createMediaCache } from './media-object.ts'
-import { createMediaResponses } from './media-response.ts'
+import { CACHE_STATUS, createMediaResponses } from './media-response.ts'
 import { createOrigin, type MediaWanted, type Origin, withdrawnFault } from './origin.ts'
 import { createPathTokens } from './path-tokens.ts'
 import { type EdgeProblem, RETRY_SOON, toProblemResponse } from './problem.ts'
@@ -45,7 +45,7 @@ export function createMedia(options: MediaOptions): Media {
 
   /** Playlists may be personal and change: each request asks the cell. All else is shared by everyone who wants it. */
   const fetchOrigin = (wanted: MediaWanted, key: string, signal: AbortSignal): Promise<Origin> => {
-    if (wanted.file.endsWith('.m3u8')) return origin(wanted, signal)
+    if (isPlaylist(wanted)) return origin(wanted, signal)
     const fill = async (flightSignal: AbortSignal): Promise<Origin> => {
       const found = await origin(wanted, flightSignal)
       if (found.kind === 'object' && !revocations.isWithdrawn(wanted.titleId)) cache.set(key, found.object)
@@ -56,13 +56,18 @@ export function createMedia(options: MediaOptions): Media {
 
   const serveMiss = async (request: Request, wanted: MediaWanted, key: string): Promise<Response> => {
     onHold(request)
+    const cacheStatus = isPlaylist(wanted)
+      ? CACHE_STATUS.bypass
+      : flights.has(key)
+        ? CACHE_STATUS.collapsed
+        : CACHE_STATUS.miss
     const found = await fetchOrigin(wanted, key, request.signal).catch((error: unknown): Origin => {
       return { kind: 'problem', problem: toFetchProblem(faultCode(error)) }
     })
     // It may have been withdrawn, or the log gone silent, while this waited.
     const refusal = refuseTitle(wanted)
     if (refusal) return toProblemResponse(refusal)
-    return await responses.fromOrigin(request, found, wanted)
+    return await responses.fromOrigin(request, found, wanted, cacheStatus)
   }
 
   const refuseTitle = ({ titleId, viewer }: MediaWanted): EdgeProblem | null => {
@@ -76,7 +81,7 @@ export function createMedia(options: MediaOptions): Media {
     if (refusal) return toProblemResponse(refusal)
     const key = `${wanted.titleId}/${wanted.file}`
     const object = cache.get(key)
-    return object ? responses.fromMemory(request, object, wanted) : serveMiss(request, wanted, key)
+    return object ? responses.fromMemory(request, object, wanted, CACHE_STATUS.hit) : serveMiss(request, wanted, key)
   }
 
   return {
@@ -108,6 +113,8 @@ export function createMedia(options: MediaOptions): Media {
     cachedBytes: () => cache.bytes(),
   }
 }
+
+const isPlaylist = ({ file }: MediaWanted): boolean => file.endsWith('.m3u8')
 
 function toFetchProblem(code: string): EdgeProblem {
   if (code === 'title-withdrawn') return withdrawn

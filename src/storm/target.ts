@@ -1,0 +1,98 @@
+import { lookup } from 'node:dns/promises'
+import { BlockList, isIP } from 'node:net'
+import { describeError, Fault } from '../kernel/index.ts'
+
+export type Resolve = (host: string) => Promise<readonly string[]>
+
+/** What a storm may blow on. The crowd connects to `address`, which was checked, and never asks for the name again. */
+export type Target = {
+  /** No slash at the end. On a loopback without TLS it holds the address itself, so that nobody resolves a name twice. */
+  readonly url: string
+  /** As the operator wrote it, for `Host` and for the certificate. */
+  readonly host: string
+  readonly hostHeader: string
+  readonly address: string
+  readonly port: number
+  readonly tls: boolean
+  readonly isLoopback: boolean
+}
+
+const LOOPBACK = new BlockList()
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
+LOOPBACK.addAddress('::1', 'ipv6')
+LOOPBACK.addSubnet('::ffff:127.0.0.0', 104, 'ipv6')
+
+/**
+ * A storm is a denial of service to whoever did not ask for it. So every address of the target must be this machine's own
+ * loopback, unless `iOwnThisTarget` is exactly its host. Faults: `target-invalid`, `target-unknown`, `target-not-loopback`.
+ */
+export async function checkTarget(
+  url: string,
+  options: { readonly iOwnThisTarget?: string | undefined; readonly resolve?: Resolve } = {},
+): Promise<Target> {
+  const parsed = parseTargetUrl(url)
+  const host = parsed.hostname.replace(/^\[|\]$/g, '')
+  const addresses = await addressesOf(host, options.resolve ?? resolveByName)
+  const strangers = addresses.filter((address) => !isLoopback(address))
+  const owned = options.iOwnThisTarget?.toLowerCase().replace(/^\[|\]$/g, '')
+  if (strangers.length > 0 && owned !== host)
+    throw new Fault(
+      'target-not-loopback',
+      `${host} is ${strangers.join(', ')}, which is not this machine; a storm is an attack on whoever did not ask for it. ` +
+        `If the machine is yours to break, add: --i-own-this-target ${host}${owned === undefined ? '' : ` (got ${JSON.stringify(options.iOwnThisTarget)})`}`,
+    )
+  const [address = ''] = addresses
+  const tls = parsed.protocol === 'https:'
+  const port = Number(parsed.port) || (tls ? 443 : 80)
+  const isLocal = strangers.length === 0
+  const plain = `http://${isIP(address) === 6 ? `[${address}]` : address}:${port}`
+  return {
+    url: isLocal && !tls ? plain : parsed.origin,
+    host,
+    hostHeader: parsed.host,
+    address,
+    port,
+    tls,
+    isLoopback: isLocal,
+  }
+}
+
+function parseTargetUrl(text: string): URL {
+  const refuse = (why: string): Fault =>
+    new Fault('target-invalid', `--target: expected an address such as http://localhost:8080, got ${why}`)
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null) throw refuse(JSON.stringify(text))
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw refuse(`the scheme "${url.protocol}"`)
+  // Never repeated in the message: it ends up in terminals and logs.
+  if (url.username !== '' || url.password !== '')
+    throw refuse('one with a user name or a password in it; leave them out')
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw refuse(`one with a path: ${JSON.stringify(text)}`)
+  return url
+}
+
+async function addressesOf(host: string, resolve: Resolve): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host]
+  let addresses: readonly string[]
+  try {
+    addresses = await resolve(host)
+  } catch (error) {
+    throw new Fault('target-unknown', `${host} has no address: ${describeError(error)}; check the name`, {
+      cause: error,
+    })
+  }
+  const [first] = addresses
+  if (first === undefined) throw new Fault('target-unknown', `${host} has no address; check the name`)
+  return addresses
+}
+
+function isLoopback(address: string): boolean {
+  const family = isIP(address)
+  return family !== 0 && LOOPBACK.check(address, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+/** IPv4 first: what listens on "localhost" does not always listen on ::1. */
+async function resolveByName(host: string): Promise<readonly string[]> {
+  const found = await lookup(host, { all: true })
+  return found.sort((a, b) => a.family - b.family).map(({ address }) => address)
+}

@@ -1,0 +1,3 @@
+import { runDefectiveRole } from '../defective-role.ts'
+
+await runDefectiveRole('drops-events')

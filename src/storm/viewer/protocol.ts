@@ -1,4 +1,4 @@
-import type { Population } from '../scenario.ts'
+import type { Population, TitleLaw } from '../scenario.ts'
 
 /** What kind of request: rows of the report. */
 export const REQUEST_KINDS = [
@@ -100,6 +100,7 @@ export type ViewerOrigin = {
   readonly index: number
   readonly seed: number
   readonly population: Population
+  readonly titles: TitleLaw
   /** The premiere's title id; null when the target has none. */
   readonly premiereId: string | null
 }

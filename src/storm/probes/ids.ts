@@ -13,7 +13,7 @@ export type Ids = {
 }
 
 /** A number for each number, 0 until it is set. Grows by itself. */
-export type Column = { get(at: number): number; set(at: number, value: number): void; length(): number }
+export type Column = { get(at: number): number; set(at: number, value: number): void }
 
 const WORDS = 4
 const FIRST_SIZE = 1_024
@@ -81,7 +81,6 @@ export function createColumn(make: (length: number) => Uint8Array | Uint32Array)
       }
       values[at] = value
     },
-    length: () => values.length,
   }
 }
 

@@ -112,6 +112,8 @@ export function createWithdrawnStops(
     await Promise.all(underWay)
   }
 
+  const fail = (error: unknown): void => findings.hindered(`the probe failed: ${describeError(error)}`)
+
   return {
     async prepare() {
       if (!planned) return findings.hindered('the scenario withdraws nothing')
@@ -133,7 +135,7 @@ export function createWithdrawnStops(
         throw error
       }
       acknowledgedMs = nowMs()
-      if (watched.kind === 'fine') watching.push(watch(watched.value, acknowledgedMs))
+      if (watched.kind === 'fine') watching.push(watch(watched.value, acknowledgedMs).catch(fail))
       else if (watched.kind !== 'stopped')
         findings.hindered(`the film could not be played before it was withdrawn: ${watched.why}`)
     },

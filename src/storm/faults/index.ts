@@ -1,0 +1,7 @@
+export { describeFault, type FaultDescription } from './describe.ts'
+export { createFaults, type FaultFailure, type Faults } from './faults.ts'
+export type { FaultMark, FaultPlan, LinkConditions } from './plan.ts'
+export type { Address } from './proxy/address.ts'
+export { createProxy, type FaultProxy, type ProxyOptions } from './proxy/proxy.ts'
+export { matchesRole } from './roles.ts'
+export { canMakeSmallDisk, insideOf, knownInside, smallDiskCommand } from './small-disk.ts'

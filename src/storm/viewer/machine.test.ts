@@ -11,6 +11,7 @@ const countOf = (evening: Evening, kind: RequestKind): number => kindsOf(evening
 const noteOf = <T extends ViewerNote['type']>({ notes }: Evening, type: T) =>
   notes.find((note): note is Extract<ViewerNote, { type: T }> & { nowMs: number } => note.type === type)
 const modesOf = ({ notes }: Evening) => notes.flatMap((note) => (note.type === 'mode' ? [note.mode] : []))
+const playedOf = ({ notes }: Evening) => notes.reduce((sum, note) => sum + (note.type === 'played' ? note.ms : 0), 0)
 const signalsOf = ({ requests }: Evening) =>
   requests
     .filter(({ kind }) => kind === 'signals')
@@ -77,9 +78,7 @@ test('an alarm that rings late shifts neither the playhead nor what a request is
   const clickOf = (evening: Evening) => evening.requests.find(({ kind }) => kind === 'title')?.dueMs
   expect(clickOf(late)).toBe(clickOf(onTime))
   expect(late.violations).toEqual([])
-  const played = (evening: Evening) =>
-    evening.notes.reduce((sum, note) => sum + (note.type === 'played' ? note.ms : 0), 0)
-  expect(played(late)).toBeCloseTo(played(onTime), 3)
+  expect(playedOf(late)).toBeCloseTo(playedOf(onTime), 3)
 })
 
 test('a segment is there when the line has carried it, and nothing is asked for meanwhile', () => {
@@ -223,12 +222,15 @@ test('a stall is told when it begins and counted when it ends', () => {
     if (kind === 'segment' && path.endsWith('/5.m4s')) cutMs = Math.min(cutMs, nowMs)
     return kind === 'segment' && nowMs - cutMs < 15_000 && nowMs >= cutMs ? status(503) : null
   })
-  const evening = liveThrough({ server })
+  const evening = liveThrough({ server, habits: { player: { progressEveryMs: 60_000 } } })
   expect(modesOf(evening)).toEqual(['browsing', 'starting', 'playing', 'stalled', 'playing', 'browsing', 'gone'])
   const signal = signalsOf(evening).find(({ kind }) => kind === 'stalled')
   expect(signal?.positionMs).toBe(10_000)
   const stalled = noteOf(evening, 'stalled')
   const begin = evening.notes.find((note) => note.type === 'mode' && note.mode === 'stalled')
+  expect(playedOf({ ...evening, notes: evening.notes.filter(({ nowMs }) => nowMs <= (begin?.nowMs ?? 0)) })).toBe(
+    10_000,
+  )
   expect(stalled?.ms).toBeCloseTo((stalled?.nowMs ?? 0) - (begin?.nowMs ?? 0), 6)
 })
 
@@ -249,6 +251,8 @@ test('a seek drops the buffer and plays from another place', () => {
   const signals = signalsOf(evening)
   expect(signals.map(({ kind }) => kind)).not.toContain('stalled')
   expect(signals.length).toBeGreaterThan(waits.length)
+  // A seek back does not make an evening endless.
+  expect(playedOf(evening)).toBeLessThanOrEqual(120_001)
   const segments = evening.requests.filter(({ kind }) => kind === 'segment').map(({ path }) => path)
   const jumps = segments.filter((path, at) => {
     const number = (text: string) => Number(/(\d+)\.m4s$/.exec(text)?.[1])
@@ -261,7 +265,7 @@ test('a seek drops the buffer and plays from another place', () => {
 test('who means to watch for a while does, and tells where they were', () => {
   const server = createSoundServer({ ...FILM, durationMs: 600_000 })
   const evening = liveThrough({ server, habits: { watchToEndShare: 0, watchMeanMs: 30_000, returnHomeShare: 0 } })
-  const played = evening.notes.reduce((sum, note) => sum + (note.type === 'played' ? note.ms : 0), 0)
+  const played = playedOf(evening)
   const last = signalsOf(evening).at(-1)
   expect(last).toEqual({ ...last, kind: 'progress', positionMs: Math.round(played) } as typeof last & object)
   expect(kindsOf(evening).at(-1)).toBe('signals')
@@ -279,6 +283,14 @@ test('when the premiere ends, whoever watches it goes home', () => {
   const other = liveThrough({ server, origin: { titles: others }, premiereEnded: { toldMs: 20_000, atMs: 21_500 } })
   expect(other.leftMs).toBeGreaterThan(600_000)
   expect(other.requests.find(({ kind }) => kind === 'title')?.path).not.toContain(TITLE_IDS[0] ?? '')
+})
+
+test('who leaves a film does not wait for the segment that is still on the line', () => {
+  const population = { ...ORIGIN.population, lineBps: 450_000 }
+  const film = { ...FILM, hasAudio: false, durationMs: 600_000 }
+  const server = createSoundServer(film, { afterMs: 1 })
+  const evening = liveThrough({ origin: { population }, server, premiereEnded: { toldMs: 20_000, atMs: 21_500 } })
+  expect(evening.requests.at(-2)).toMatchObject({ kind: 'signals', dueMs: 21_500 })
 })
 
 test('a premiere that ends before its first picture sends everyone home without a signal', () => {

@@ -67,6 +67,7 @@ test('who names the very host may storm it, at the address that was checked', as
     port: 8443,
     tls: true,
     isLoopback: false,
+    certificateAuthority: null,
   })
   expect(await check('http://mixed.example', 'mixed.example')).toMatchObject({ isLoopback: false })
 })

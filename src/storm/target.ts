@@ -15,6 +15,16 @@ export type Target = {
   readonly port: number
   readonly tls: boolean
   readonly isLoopback: boolean
+  /** Certificate authorities (PEM) to trust in place of the system's; null for those. */
+  readonly certificateAuthority: string | null
+}
+
+/** A port of this machine's own. */
+export function loopbackTarget(port: number): Target {
+  const address = '127.0.0.1'
+  const hostHeader = `${address}:${port}`
+  const url = `http://${hostHeader}`
+  return { url, host: address, hostHeader, address, port, tls: false, isLoopback: true, certificateAuthority: null }
 }
 
 const LOOPBACK = new BlockList()
@@ -54,6 +64,7 @@ export async function checkTarget(
     port,
     tls,
     isLoopback: isLocal,
+    certificateAuthority: null,
   }
 }
 

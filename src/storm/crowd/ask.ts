@@ -3,6 +3,8 @@ import type { Failure, ViewerRequest } from '../viewer/index.ts'
 /** A viewer's line to the target: one request at a time. */
 export type Ask = {
   send(request: ViewerRequest, onReply: (reply: Reply) => void): void
+  /** Ends a request whose time is up; called every now and then. */
+  sweep(): void
   /** No reply comes after this. */
   close(): void
 }

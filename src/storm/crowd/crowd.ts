@@ -21,6 +21,8 @@ export type Crowd = {
   /** The premiere is over: whoever watches it learns so at a moment of their own within `spreadMs`. */
   endPremiere(spreadMs: number): void
   present(): number
+  /** Who has come so far. */
+  arrived(): number
   /** Nobody comes or asks any more; answers that are under way are waited for, those that do not come are counted. */
   close(): Promise<void>
 }
@@ -38,6 +40,8 @@ type Member = {
 }
 type Alarm = { readonly member: Member; readonly kind: 'wake' | 'premiere-ended' } | null
 
+/** How often what is overdue is looked for. */
+const SWEEP_EVERY_MS = 100
 /** How long the answers under way are waited for in the end. */
 const LAST_ANSWERS_MS = 3_000
 
@@ -55,7 +59,7 @@ export function createCrowd(options: {
   readonly connect: () => Ask
   readonly recorder: Recorder
   readonly onNote: (note: ViewerNote) => void
-  readonly onBound: (what: string) => void
+  readonly onBound: (bound: keyof Bounds) => void
   readonly nowMs: () => number
   /** From 0 to 1, for what belongs to no viewer. */
   readonly random: () => number
@@ -69,17 +73,18 @@ export function createCrowd(options: {
   let inFlight = 0
   let isClosed = false
   let isBounded = false
+  let sweptMs = 0
   const emptied = Promise.withResolvers<void>()
 
-  const reach = (what: string): void => {
+  const reach = (bound: keyof Bounds): void => {
     if (isBounded) return
     isBounded = true
-    options.onBound(what)
+    options.onBound(bound)
   }
 
   const arrive = (): void => {
     if (members.size >= bounds.viewersMax) {
-      reach(`viewersMax: ${bounds.viewersMax} viewers at once`)
+      reach('viewersMax')
       return
     }
     const index = arrived++
@@ -144,7 +149,7 @@ export function createCrowd(options: {
   const send = (member: Member, request: ViewerRequest): void => {
     if (isClosed) return
     if (++requests > bounds.requestsMax) {
-      reach(`requestsMax: ${bounds.requestsMax} requests`)
+      reach('requestsMax')
       return
     }
     member.ask ??= options.connect()
@@ -176,6 +181,10 @@ export function createCrowd(options: {
   return {
     tick() {
       const now = nowMs()
+      if (now - sweptMs >= SWEEP_EVERY_MS) {
+        sweptMs = now
+        for (const member of members) member.ask?.sweep()
+      }
       for (let due = arrivalsMs[arrived]; due !== undefined && due <= now && !isClosed && !isBounded; ) {
         recorder.lag(now - due)
         arrive()
@@ -195,6 +204,7 @@ export function createCrowd(options: {
       for (const member of members) alarms.set(now + options.random() * spreadMs, { member, kind: 'premiere-ended' })
     },
     present: () => members.size,
+    arrived: () => arrived,
     async close() {
       isClosed = true
       if (inFlight > 0) await Promise.race([emptied.promise, Bun.sleep(LAST_ANSWERS_MS)])

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import type { Socket } from 'bun'
+import { loopbackTarget, type Target } from '../target.ts'
 import { type Connection, type ConnectionOptions, createConnection, type ExchangeResult } from './connection.ts'
-import { parseTarget, type Target } from './target.ts'
 
 const undo: (() => void)[] = []
 afterEach(() => {
@@ -32,7 +32,7 @@ function startServer(answer: (socket: Socket<number>, text: string, nth: number)
   })
   const close = (): void => listener.stop(true)
   undo.push(close)
-  return { target: parseTarget(`http://127.0.0.1:${listener.port}`), requests, connections: () => connections, close }
+  return { target: loopbackTarget(listener.port), requests, connections: () => connections, close }
 }
 
 function connect(options: ConnectionOptions): Connection {
@@ -243,7 +243,7 @@ test('a closed connection says nothing any more', async () => {
     socket: { data: () => asked.resolve(), close: () => ended.resolve() },
   })
   undo.push(() => listener.stop(true))
-  const connection = connect({ target: parseTarget(`http://127.0.0.1:${listener.port}`) })
+  const connection = connect({ target: loopbackTarget(listener.port) })
   let told = 0
   connection.exchange({ head: GET, body: null, keepBody: true, timeoutMs: 5_000 }, () => {
     told += 1
@@ -273,7 +273,7 @@ test('a request larger than the socket takes at once arrives whole, and in UTF-8
     },
   })
   undo.push(() => listener.stop(true))
-  const connection = connect({ target: parseTarget(`http://127.0.0.1:${listener.port}`) })
+  const connection = connect({ target: loopbackTarget(listener.port) })
   expect(bodyOf(await exchange(connection, { head, body }))).toBe(Bun.SHA256.hash(head + body, 'hex'))
 })
 
@@ -300,9 +300,9 @@ test.each([
 ])('what an owner throws on %s is not swallowed', async (_, how) => {
   const script = `
     import { createConnection } from ${JSON.stringify(join(import.meta.dir, 'connection.ts'))}
-    import { parseTarget } from ${JSON.stringify(join(import.meta.dir, 'target.ts'))}
+    import { loopbackTarget } from ${JSON.stringify(join(import.meta.dir, '..', 'target.ts'))}
     const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('x') })
-    const target = parseTarget('http://127.0.0.1:' + server.port)
+    const target = loopbackTarget(server.port)
     if (${JSON.stringify(how)} === 'refuse') await server.stop(true)
     const request = { head: ${JSON.stringify(GET)}, body: null, keepBody: true, timeoutMs: 1000 }
     createConnection({ target }).exchange(request, () => { throw new Error('a bug of the owner') })`

@@ -1,8 +1,8 @@
 import { Fault } from '../../kernel/index.ts'
+import type { Target } from '../target.ts'
 import { abortLink, endLink, type Link, type LinkOwner, openLink, sendOnLink } from './link.ts'
 import { createResponseParser, type ParsedAnswer, type Unparsable } from './response-parser.ts'
 import { parseRetryAfterMs } from './retry-after.ts'
-import type { Target } from './target.ts'
 
 export type ExchangeRequest = {
   /** Through its empty line, see `renderHead`. */

@@ -1,5 +1,5 @@
 import type { Socket, SocketHandler } from 'bun'
-import type { Target } from './target.ts'
+import type { Target } from '../target.ts'
 
 /** One TCP connection, or TLS on top of one, from the attempt to make it to its end. */
 export type Link = {
@@ -27,7 +27,7 @@ export function openLink(target: Target, owner: LinkOwner): Link {
   const { certificateAuthority: ca } = target
   // A failure comes through `connectError`; the promise says the same once more.
   Bun.connect<Link>({
-    hostname: target.address ?? target.host,
+    hostname: target.address,
     port: target.port,
     data: link,
     socket: HANDLERS,

@@ -1,4 +1,4 @@
-import type { Target } from './target.ts'
+import type { Target } from '../target.ts'
 
 export type RequestLine = {
   readonly method: 'GET' | 'POST'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { loopbackTarget, type Target } from '../target.ts'
 import { createConnection, type ExchangeResult } from './connection.ts'
-import { parseTarget, type Target } from './target.ts'
 import { TEST_CERTIFICATE, TEST_KEY } from './tls.fixture.ts'
 
 function ask(target: Target): Promise<ExchangeResult> {
@@ -16,7 +16,7 @@ function ask(target: Target): Promise<ExchangeResult> {
 test('an https target is spoken to in TLS, and its certificate is checked', async () => {
   const tls = { key: TEST_KEY, cert: TEST_CERTIFICATE }
   const server = Bun.serve({ hostname: '127.0.0.1', port: 0, tls, fetch: () => new Response('private') })
-  const target = { ...parseTarget(`https://localhost:${server.port}`), address: '127.0.0.1' }
+  const target = { ...loopbackTarget(server.port ?? 0), host: 'localhost', tls: true }
 
   const trusting = await ask({ ...target, certificateAuthority: TEST_CERTIFICATE })
   expect(trusting).toMatchObject({ ok: true, status: 200, body: Buffer.from('private') })

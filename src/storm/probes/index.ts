@@ -23,6 +23,8 @@ export { PROBE_LIMITS, type ProbeLimits } from './limits.ts'
 export type Probes = {
   /** Before the storm: publishes what the withdraw operation will withdraw. Does not reject; the result says what was in the way. */
   prepare(): Promise<void>
+  /** Titles that are the probes' own. */
+  titles(): ReadonlySet<string>
   /** The storm's begin: times count from here. */
   start(): void
   /** The withdraw operation. Resolves when it is acknowledged, rejects when it is not; watched until `stop`. */
@@ -105,6 +107,7 @@ export function createProbes(options: {
 
   return {
     prepare: withdrawn.prepare,
+    titles: () => new Set([withdrawn.titleId() ?? []].flat()),
     start() {
       beganMs = clock.elapsedMs()
       running = probes.map(run)

@@ -9,6 +9,8 @@ import type { Send } from './send.ts'
 export type WithdrawnStops = Probe & {
   /** Publishes the film that will be withdrawn. What hinders it is told in the result. */
   prepare(): Promise<void>
+  /** The film that will be withdrawn: not for the crowd, who would meet its end as a failure. */
+  titleId(): string | null
   /** Resolves when the withdrawal is acknowledged; watching goes on until the storm is over. */
   withdraw(): Promise<void>
 }
@@ -124,6 +126,7 @@ export function createWithdrawnStops(
         findings.hindered(`the film to be withdrawn was not published: ${describeError(error)}`)
       }
     },
+    titleId: () => titleId,
     async withdraw() {
       if (titleId === null || !operator)
         throw new Fault('nothing-to-withdraw', 'no film was published to be withdrawn; see the probe "withdrawn-stops"')

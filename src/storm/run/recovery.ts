@@ -1,4 +1,5 @@
-import type { FaultMark } from '../faults/plan.ts'
+import { describeFault } from '../faults/describe.ts'
+import type { FaultMark, FaultPlan } from '../faults/plan.ts'
 import type { FaultResult, Sample } from '../report/report.ts'
 
 /** The roles that were not healthy when the supervisor was asked; null: it did not answer. */
@@ -23,20 +24,24 @@ export function recoveryAfterMs(
   return Math.max(0, previousAtMs - ended.atMs, healthy.atMs - ended.atMs)
 }
 
-/** What became of each fault, from all marks. */
-export function toFaultResults(
-  marks: readonly FaultMark[],
-  samples: readonly Pick<Sample, 'atMs' | 'errors'>[],
-  health: readonly HealthSample[],
-  failures: ReadonlyMap<string, string>,
-): FaultResult[] {
-  const byId = Map.groupBy(marks, (mark) => mark.faultId)
-  return [...byId].map(([id, own]) => ({
-    id,
-    label: own[0]?.label ?? id,
-    roles: [...new Set(own.flatMap((mark) => mark.roles))],
-    marks: own,
-    recoveredAfterMs: recoveryAfterMs(own, samples, health),
-    failure: failures.get(id) ?? null,
-  }))
+/** What became of each fault of the plan; `failures` says why some could not strike. */
+export function toFaultResults(outcome: {
+  readonly plans: readonly FaultPlan[]
+  readonly marks: readonly FaultMark[]
+  readonly failures: ReadonlyMap<string, string>
+  readonly samples: readonly Pick<Sample, 'atMs' | 'errors'>[]
+  readonly health: readonly HealthSample[]
+}): FaultResult[] {
+  return outcome.plans.map((plan) => {
+    const { id, label } = describeFault(plan)
+    const marks = outcome.marks.filter((mark) => mark.faultId === id)
+    return {
+      id,
+      label,
+      roles: [...new Set(marks.flatMap((mark) => mark.roles))],
+      marks,
+      recoveredAfterMs: recoveryAfterMs(marks, outcome.samples, outcome.health),
+      failure: outcome.failures.get(id) ?? null,
+    }
+  })
 }

@@ -1,0 +1,130 @@
+import { availableParallelism, arch as osArch, release as osRelease, type as osType, totalmem } from 'node:os'
+import { createId } from '../../kernel/index.ts'
+import { describeFault } from '../faults/describe.ts'
+import { checkJournal } from '../probes/index.ts'
+import { decideVerdict, type EndedEarly } from '../report/judge.ts'
+import {
+  type GeneratorFigures,
+  type JournalResult,
+  REPORT_VERSION,
+  type Sample,
+  type StormReport,
+} from '../report/report.ts'
+import { durationOf, type Scenario } from '../scenario.ts'
+import { toFaultResults } from './recovery.ts'
+import type { Storm } from './storm.ts'
+
+/** How long a platform may take after the storm: to be healthy again, to publish what was begun, to show its log. */
+const HEALTH_WAIT_MS = 15_000
+const PUBLISH_WAIT_MS = 30_000
+const JOURNAL_SETTLE_MS = 5_000
+
+/** After the storm: undoes the faults, waits for what is still to come, compares the journal with the log, and judges. */
+export async function collectReport(storm: Storm, endedEarly: EndedEarly | null): Promise<StormReport> {
+  const { scenario, stage, recorder, crowd, health, operations, faults } = storm
+  const ranMs = Math.min(storm.nowMs(), durationOf(scenario))
+  await faults?.stop()
+  const films = await operations.finish(endedEarly ? 0 : PUBLISH_WAIT_MS)
+  await health.settled(endedEarly ? 0 : HEALTH_WAIT_MS)
+  const probes = await storm.probes.stop()
+  const journal = await readJournal(storm)
+  health.close()
+
+  const samples = recorder.samples()
+  const faultResults = toFaultResults({
+    plans: scenario.faults,
+    marks: storm.marks,
+    samples,
+    health: health.history(),
+    failures: failuresOf(storm),
+  })
+  for (const fault of faultResults) {
+    const ended = fault.marks.filter((mark) => mark.phase === 'ended').at(-1)
+    if (ended && fault.recoveredAfterMs !== null)
+      storm.mark('recovered', `recovered from ${fault.label}`, ended.atMs + fault.recoveredAfterMs)
+  }
+  const evidence = {
+    totals: recorder.totals(),
+    requests: recorder.requests(),
+    cells: recorder.cells(),
+    faults: faultResults,
+    probes,
+    journal,
+    generator: toGenerator(storm, samples),
+  }
+  const judgement = decideVerdict(
+    {
+      ...evidence,
+      ranMs,
+      endedEarly,
+      arrivals: { planned: storm.arrivalsPlanned, made: crowd.arrived() },
+      publications: {
+        asked: scenario.operations.filter((operation) => operation.kind === 'publish').length,
+        unpublished: films.unpublished.length,
+        notWatched: films.notDone,
+      },
+    },
+    scenario.objectives,
+  )
+  return {
+    version: REPORT_VERSION,
+    id: createId(),
+    startedAt: storm.startedAt.toISOString(),
+    tool: { version: storm.toolVersion, bun: Bun.version },
+    machine: {
+      cores: availableParallelism(),
+      memoryBytes: totalmem(),
+      os: `${osType()} ${osRelease()} ${osArch()}`,
+    },
+    seed: storm.seed,
+    scenario: describeScenario(scenario),
+    target: { url: stage.watchUrl, startedByStorm: stage.startedByStorm, version: stage.version },
+    ...judgement,
+    ...evidence,
+    series: samples,
+    timeline: [...storm.timeline].sort((left, right) => left.atMs - right.atMs),
+  }
+}
+
+function failuresOf({ scenario, faults }: Storm): ReadonlyMap<string, string> {
+  if (faults) return new Map(faults.failures().map(({ faultId, reason }) => [faultId, reason]))
+  const why = 'storm strikes only a platform on this machine: give its --home DIR, or let storm start one'
+  return new Map(scenario.faults.map((plan) => [describeFault(plan).id, why]))
+}
+
+async function readJournal({ stage, journal }: Storm): Promise<JournalResult> {
+  if (stage.inside) return await checkJournal({ journal, log: stage.inside.log, settleMs: JOURNAL_SETTLE_MS })
+  return {
+    acknowledged: journal.acknowledged(),
+    lost: 0,
+    doubled: 0,
+    redelivered: 0,
+    notChecked: 'the log can be read only on the machine of the platform: run storm there, with --home DIR',
+  }
+}
+
+function toGenerator({ recorder, priorityRaised }: Storm, samples: readonly Sample[]): GeneratorFigures {
+  const lag = recorder.lags()
+  const cpus = samples.map((sample) => sample.cpu)
+  return {
+    lagP50Ms: lag.p50Ms,
+    lagP99Ms: lag.p99Ms,
+    lagMaxMs: lag.maxMs,
+    cpuMean: cpus.reduce((sum, cpu) => sum + cpu, 0) / Math.max(1, cpus.length),
+    cpuMax: Math.max(0, ...cpus),
+    rssBytesMax: Math.max(process.memoryUsage.rss(), ...samples.map((sample) => sample.rssBytes)),
+    priorityRaised,
+  }
+}
+
+function describeScenario(scenario: Scenario): StormReport['scenario'] {
+  const { name, description, baselinePerSecond } = scenario
+  let fromMs = 0
+  const phases = scenario.phases.map((phase) => {
+    const toMs = fromMs + phase.durationMs
+    const line = { name: phase.name, fromMs, toMs }
+    fromMs = toMs
+    return line
+  })
+  return { name, description, baselinePerSecond, durationMs: durationOf(scenario), phases }
+}

@@ -33,7 +33,7 @@ const FIGURES: readonly (readonly [string, string])[] = [
   [formatMoment(0), '0:00.0'],
   [formatMoment(61_349), '1:01.3'],
   [formatMoment(59_970), '1:00.0'],
-  [formatLimit({ limit: 0, bound: 'max', unit: 'count' }), 'none'],
+  [formatLimit({ limit: 0, bound: 'max', unit: 'count' }), 'none allowed'],
   [formatLimit({ limit: 0.9, bound: 'min', unit: 'ratio' }), 'at least 90%'],
 ]
 

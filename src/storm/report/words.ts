@@ -49,9 +49,9 @@ export function formatMeasure(value: number, unit: ObjectiveResult['unit']): str
   return unit === 'ratio' ? formatRatio(value) : formatCount(value)
 }
 
-/** `at most 500 ms`, `at least 90%`, `none`. */
+/** `at most 500 ms`, `at least 90%`, `none allowed`. */
 export function formatLimit(objective: Pick<ObjectiveResult, 'limit' | 'bound' | 'unit'>): string {
-  if (objective.bound === 'max' && objective.limit === 0) return 'none'
+  if (objective.bound === 'max' && objective.limit === 0) return 'none allowed'
   return `${objective.bound === 'max' ? 'at most' : 'at least'} ${formatMeasure(objective.limit, objective.unit)}`
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { signalsRequestSchema } from '../../contracts/index.ts'
-import { liveThrough, type Server } from './testing/evening.ts'
+import { liveThrough } from './testing/evening.ts'
 import { createSoundServer, FILM } from './testing/film.ts'
+import type { Server } from './testing/server.ts'
 
 type Body = { signals: { id: string; kind: string; positionMs: number }[] }
 

@@ -2,8 +2,9 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { DEFAULT_HABITS } from './habits.ts'
 import type { Failure, ViewerRequest } from './protocol.ts'
-import { type Evening, type EveningOptions, liveThrough, ORIGIN, type Reply, type Server } from './testing/evening.ts'
+import { type Evening, type EveningOptions, liveThrough, ORIGIN } from './testing/evening.ts'
 import { createSoundServer, type Film } from './testing/film.ts'
+import type { Reply, Server } from './testing/server.ts'
 
 /** What must hold whatever the servers answer: thousands of evenings with answers, failures and delays at random. */
 

@@ -3,8 +3,9 @@ import { DEFAULT_HABITS } from './habits.ts'
 import { decideViewer } from './machine.ts'
 import type { Failure, RequestKind, ViewerNote, ViewerRequest } from './protocol.ts'
 import { createViewer } from './state.ts'
-import { type Evening, liveThrough, ORIGIN, type Server } from './testing/evening.ts'
+import { type Evening, liveThrough, ORIGIN } from './testing/evening.ts'
 import { createSoundServer, FILM, PREMIERE_ID, SESSION_ID, TITLE_IDS, toHome } from './testing/film.ts'
+import type { Server } from './testing/server.ts'
 
 const kindsOf = ({ requests }: Evening): RequestKind[] => requests.map(({ kind }) => kind)
 const countOf = (evening: Evening, kind: RequestKind): number => kindsOf(evening).filter((one) => one === kind).length

@@ -1,15 +1,10 @@
 import { DEFAULT_HABITS, type ViewerHabits } from '../habits.ts'
 import { decideViewer } from '../machine.ts'
 import { playableUntilMs } from '../player.ts'
-import type { Failure, ViewerEffect, ViewerEvent, ViewerNote, ViewerOrigin, ViewerRequest } from '../protocol.ts'
+import type { ViewerEffect, ViewerEvent, ViewerNote, ViewerOrigin, ViewerRequest } from '../protocol.ts'
 import { createViewer, type ViewerState } from '../state.ts'
 import { createSoundServer, PREMIERE_ID } from './film.ts'
-
-/** What a server says, and how long after it was asked. */
-export type Reply =
-  | { readonly ok: true; readonly afterMs: number; readonly content: unknown; readonly bytes: number }
-  | { readonly ok: false; readonly afterMs: number; readonly failure: Failure }
-export type Server = (request: ViewerRequest, nowMs: number) => Reply
+import type { Server } from './server.ts'
 
 export type EveningOptions = {
   readonly origin?: Partial<ViewerOrigin>

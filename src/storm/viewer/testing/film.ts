@@ -1,5 +1,5 @@
 import type { MainPlaylist, MediaPlaylist, ViewerRequest } from '../protocol.ts'
-import type { Reply, Server } from './evening.ts'
+import type { Reply, Server } from './server.ts'
 
 export const PREMIERE_ID = '0000000000000001'
 export const TITLE_IDS: readonly string[] = Array.from({ length: 5 }, (_, at) => `000000000000000${at + 1}`)

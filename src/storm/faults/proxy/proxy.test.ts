@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ let sockets = 0
 afterEach(() => {
   for (const close of toClose.splice(0).reverse()) close()
 })
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 const KINDS = ['tcp', 'unix'] as const
 type Kind = (typeof KINDS)[number]

@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   titles: async () => (await import('./verbs/titles.ts')).titles,
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdraw,
   console: async () => (await import('./verbs/console.ts')).consoleLink,
+  storm: async () => (await import('./verbs/storm.ts')).storm,
 }
 
 process.exitCode = await run(process.argv.slice(2))

@@ -17,7 +17,17 @@ export const USAGE = `usage: tentpole <verb> [options]
         takes a title down, everywhere within 5 seconds
   console
         prints a link to the operators' console that works once
+  storm [--scenario NAME|FILE] [--seed N] [--baseline N] [--out DIR] [--json]
+        a crowd, a spike and faults on a platform of its own; exit code 0 if every objective is met
+        --target URL [--i-own-this-target HOST] [--home DIR] [--console URL --operator-token-file FILE]
+                     on a platform that runs; its home lets faults strike, a console lets films be published
+        --trace FILE.csv [--trace-from "YYYY-MM-DD HH:MM"] [--trace-minutes N]
+                     arrivals by requests per minute, compressed into the scenario's time
+        --list       the scenarios that are built in
+        --self-test  measures a server whose answer is known
+  storm compare A B [--json]
+        two reports side by side
   help, --version
 
-The platform is the one whose home is TENTPOLE_HOME (else "home" of ./tentpole.config.ts, else ./.tentpole).
+Except for storm, the platform is the one whose home is TENTPOLE_HOME (else "home" of ./tentpole.config.ts, else ./.tentpole).
 `

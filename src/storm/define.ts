@@ -56,7 +56,7 @@ export const STORM_DEFAULTS: Omit<Scenario, 'name' | 'baselinePerSecond' | 'phas
     violationsMax: 0,
   },
   bounds: { viewersMax: 20_000, requestsMax: 5_000_000, durationMsMax: 15 * 60_000 },
-  platform: { workers: 1, premiereMs: 60_000, titles: 4, titleMs: 30_000, diskBytes: null },
+  platform: { workers: 1, premiereMs: 48_000, titles: 3, titleMs: 16_000, diskBytes: null },
 }
 
 /** Fills in defaults and checks everything. Fault `scenario-invalid` whose message lists every fault with its path, one a line. */

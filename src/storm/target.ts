@@ -48,7 +48,7 @@ export async function checkTarget(
   if (strangers.length > 0 && owned !== host)
     throw new Fault(
       'target-not-loopback',
-      `${host} is ${strangers.join(', ')}, which is not this machine; a storm is an attack on whoever did not ask for it. ` +
+      `${host}${isIP(host) === 0 ? ` is ${strangers.join(', ')}, which` : ''} is not this machine; a storm is an attack on whoever did not ask for it. ` +
         `If the machine is yours to break, add: --i-own-this-target ${host}${owned === undefined ? '' : ` (got ${JSON.stringify(options.iOwnThisTarget)})`}`,
     )
   const [address = ''] = addresses

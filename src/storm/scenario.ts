@@ -56,7 +56,7 @@ export type Objectives = {
   readonly playbackP99MsMax?: number
   /** From the click on Play to the first picture; whoever gave up before counts with the time they waited. */
   readonly startupP95MsMax?: number
-  /** Time stalled, of time playing or stalled. */
+  /** Time stalled because the buffer ran dry, of time playing or stalled; waits after a seek do not count. */
   readonly rebufferRatioMax?: number
   /** Viewers who gave up, of those who pressed play. */
   readonly viewersLostRatioMax?: number

@@ -56,6 +56,14 @@ test('a second holds what happened in it and nothing of the one before', () => {
   expect(recorder.totals()).toMatchObject({ requestsPerSecondPeak: 10, viewersPeak: 1, plays: 1 })
 })
 
+test('rebuffering counts what ran dry, not what a viewer waited for after a seek', () => {
+  const recorder = createRecorder()
+  recorder.note({ type: 'stalled', ms: 300, cause: 'dry' })
+  recorder.note({ type: 'stalled', ms: 5_000, cause: 'seek' })
+  recorder.note({ type: 'played', ms: 9_700 })
+  expect(recorder.totals()).toMatchObject({ stalls: 1, stalledMs: 300, playedMs: 9_700 })
+})
+
 test('startup counts who gave up before the first picture, and not who gave up in a stall', () => {
   const recorder = createRecorder()
   for (let viewer = 0; viewer < 90; viewer++) recorder.note({ type: 'started', ms: 200 })

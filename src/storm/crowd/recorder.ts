@@ -84,6 +84,7 @@ export function createRecorder(): Recorder {
       second.startup.record(note.ms)
     },
     stalled: (note) => {
+      if (note.cause === 'seek') return
       sums.stalls += 1
       sums.stalledMs += note.ms
     },

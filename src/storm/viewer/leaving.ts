@@ -15,7 +15,7 @@ function tellWatched(turn: Turn, atMs: number): void {
   const { player, mode, waitSinceMs } = turn.viewer
   if (player === null) return
   if (mode === 'playing') settle(player, atMs)
-  if (mode === 'stalled') tell(turn, { type: 'stalled', ms: atMs - waitSinceMs })
+  if (mode === 'stalled') tell(turn, { type: 'stalled', ms: atMs - waitSinceMs, cause: player.waitCause })
   tellPlayed(turn, player)
 }
 

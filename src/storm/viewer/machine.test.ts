@@ -232,6 +232,7 @@ test('a stall is told when it begins and counted when it ends', () => {
   expect(playedOf({ ...evening, notes: evening.notes.filter(({ nowMs }) => nowMs <= (begin?.nowMs ?? 0)) })).toBe(
     10_000,
   )
+  expect(stalled?.cause).toBe('dry')
   expect(stalled?.ms).toBeCloseTo((stalled?.nowMs ?? 0) - (begin?.nowMs ?? 0), 6)
 })
 
@@ -246,7 +247,7 @@ test('who gives up in a stall tells how long it was', () => {
 test('a seek drops the buffer and plays from another place', () => {
   const server = createSoundServer({ ...FILM, durationMs: 120_000 })
   const evening = liveThrough({ server, habits: { seeksPerMinute: 6 } })
-  const waits = evening.notes.filter(({ type }) => type === 'stalled')
+  const waits = evening.notes.filter((note) => note.type === 'stalled' && note.cause === 'seek')
   expect(waits.length).toBeGreaterThan(2)
   // Not a stall for the platform: the viewer caused it, and is told from there.
   const signals = signalsOf(evening)

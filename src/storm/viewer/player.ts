@@ -34,6 +34,8 @@ export type Player = {
   epoch: number
   estimateBps: number
   started: boolean
+  /** Why the viewer waits, while they do and the film has begun. */
+  waitCause: 'dry' | 'seek'
   positionMs: number
   /** When the playhead was at `positionMs`; it has moved since only while the viewer is playing. */
   sinceMs: number
@@ -71,6 +73,7 @@ export function createPlayer(answer: PlaybackAnswer, nowMs: number, habits: Play
     epoch: 0,
     estimateBps: habits.abrInitialBps,
     started: false,
+    waitCause: 'dry',
     positionMs: startMs,
     sinceMs: nowMs,
     playedMs: 0,

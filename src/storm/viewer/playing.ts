@@ -12,7 +12,7 @@ export function playIfReady(turn: Turn, player: Player, atMs: number): void {
   if (viewer.mode === 'playing' || !isReady(player, habits.player.startBufferMs)) return
   const waitedMs = atMs - viewer.waitSinceMs
   if (player.started) {
-    tell(turn, { type: 'stalled', ms: waitedMs })
+    tell(turn, { type: 'stalled', ms: waitedMs, cause: player.waitCause })
   } else {
     player.started = true
     player.progressAtMs = progressEveryMs(turn)
@@ -31,6 +31,7 @@ export function onDry(turn: Turn, player: Player, atMs: number): void {
   player.positionMs = playableUntilMs(player)
   tellPlayed(turn, player)
   addSignal(turn.viewer, 'stalled', atMs)
+  player.waitCause = 'dry'
   waitForPicture(turn, atMs)
 }
 
@@ -41,6 +42,7 @@ export function onSeek(turn: Turn, player: Player, atMs: number): void {
   moveTo(player, drawOf(turn.viewer) * player.filmEndMs)
   player.seekAtMs = player.playedMs + nextSeekMs(turn)
   addSignal(turn.viewer, 'progress', atMs)
+  player.waitCause = 'seek'
   waitForPicture(turn, atMs)
   playIfReady(turn, player, atMs)
 }

@@ -83,7 +83,8 @@ export type ViewerNote =
   | { readonly type: 'cell'; readonly cell: string }
   /** First picture, `ms` after the click. */
   | { readonly type: 'started'; readonly ms: number }
-  | { readonly type: 'stalled'; readonly ms: number }
+  /** Waited with the film begun; `seek`: because the viewer went elsewhere in it, which no platform can spare them. */
+  | { readonly type: 'stalled'; readonly ms: number; readonly cause: 'dry' | 'seek' }
   /** Played since the last such note. */
   | { readonly type: 'played'; readonly ms: number }
   | { readonly type: 'gave-up'; readonly during: 'startup' | 'stall' | 'browsing'; readonly waitedMs: number }

@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeError } from '../../kernel/index.ts'
+import { PROJECT } from '../configuration.ts'
 import { UsageError } from '../usage.ts'
 import { loadScenario } from './load-scenario.ts'
 
@@ -51,4 +52,11 @@ test('a trace takes the place of the phases', async () => {
   expect(phases).toHaveLength(29)
   expect(phases.at(-1)?.arrivals).toMatchObject({ to: 50 })
   expect(describeError(await failure('premiere', { trace: { file: '/nowhere.csv' } }))).toContain('/nowhere.csv')
+})
+
+test('the example in the documentation is one', async () => {
+  const text = readFileSync(join(PROJECT, 'docs', 'storm.md'), 'utf8')
+  const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(text) ?? []
+  const file = write(example.replace("'./src/", `'${PROJECT}/src/`))
+  expect(await load(file)).toMatchObject({ name: 'friday-night', platform: { workers: 2, titles: 5 } })
 })

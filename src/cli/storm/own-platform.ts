@@ -76,7 +76,7 @@ export async function openOwnPlatform(options: {
       disk: needs.diskBytes === null ? null : { directory: up.layout.home, bytes: needs.diskBytes },
     })
     undo.push(inside.close)
-    say(`publishing the premiere and ${needs.titles} other titles`)
+    say(`publishing the premiere, ${needs.premiereMs / 1000} s long, and of other titles ${needs.titles}`)
     const premiereId = await publishAll({ staff, films, needs, signal })
     const stage: Stage = {
       watchUrl: runtime.urls.watch.replace(/\/$/, ''),

@@ -10,9 +10,9 @@ const RATE = 12
  * make the storm late.
  */
 const PICTURE = [
-  `testsrc2=size=640x360:rate=${RATE}`,
+  `testsrc2=size=426x240:rate=${RATE}`,
   'trim=end_frame=1',
-  'noise=alls=30:all_seed=7',
+  'noise=alls=60:all_seed=7',
   'loop=loop=-1:size=1',
   `setpts=N/${RATE}/TB`,
 ].join(',')

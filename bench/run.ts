@@ -7,6 +7,11 @@ const BENCHES: Readonly<Record<string, { readonly description: string; load(): P
     description: 'press play: requests a second, latency, sessions after a kill -9, click to first frame (about 80 s)',
     load: async () => (await import('./play.ts')).runPlay,
   },
+  storm: {
+    description:
+      "storm's generator: requests a second of one process, its memory with 5,000 viewers playing (about a minute)",
+    load: async () => (await import('./storm.ts')).runStormBench,
+  },
 }
 const FLAGS: readonly string[] = ['--json', '--full']
 

@@ -16,6 +16,8 @@ export type GeneratorOptions = {
   readonly port: number
   readonly viewers: number
   readonly rampMs: number
+  /** What a player keeps buffered. */
+  readonly aheadMs: number
   /** The last part, in which all are there; only this is measured. */
   readonly measureMs: number
 }
@@ -29,6 +31,8 @@ export type GeneratorResult = {
   readonly p99Ms: number
   readonly lagP99Ms: number
   readonly cpu: number
+  /** Of it, in the kernel: sockets. */
+  readonly cpuSystem: number
   /** Of the whole process, at its highest. */
   readonly rssBytesMax: number
 }
@@ -50,7 +54,14 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generator
     scenario: {
       populations: DEFAULT_POPULATIONS,
       titles: STORM_DEFAULTS.titles,
-      habits: { ...DEFAULT_HABITS, browseOnlyShare: 0, watchToEndShare: 1, hesitationMs: [200, 500] },
+      habits: {
+        ...DEFAULT_HABITS,
+        browseOnlyShare: 0,
+        watchToEndShare: 1,
+        seeksPerMinute: 0,
+        hesitationMs: [200, 500],
+        player: { ...DEFAULT_HABITS.player, aheadMs: options.aheadMs },
+      },
       bounds: { viewersMax: viewers, requestsMax: Number.MAX_SAFE_INTEGER, durationMsMax: Number.MAX_SAFE_INTEGER },
     },
     seed: SEED,
@@ -99,6 +110,7 @@ export async function runGenerator(options: GeneratorOptions): Promise<Generator
     p99Ms: second.p99Ms ?? 0,
     lagP99Ms: recorder.lags().p99Ms,
     cpu: (used.user + used.system) / 1_000 / elapsedMs,
+    cpuSystem: used.system / 1_000 / elapsedMs,
     rssBytesMax,
   }
 }

@@ -88,13 +88,15 @@ const INPUTS: readonly Omit<StormInput, 'baselinePerSecond'>[] = [
   },
   {
     name: 'worker-carnage',
-    description: 'Two films are being made while all workers are killed every two seconds; both get published',
+    description: 'Four films are being made while all workers are killed every two seconds; all get published',
     phases: BUSY_EVENING,
     platform: { workers: 2 },
     faults: [{ kind: 'kill', role: 'worker-*', atMs: 12_000, times: 10, everyMs: 2_000 }],
     operations: [
-      { kind: 'publish', atMs: 8_000, filmMs: 20_000 },
-      { kind: 'publish', atMs: 14_000, filmMs: 10_000 },
+      { kind: 'publish', atMs: 11_500, filmMs: 30_000 },
+      { kind: 'publish', atMs: 15_000, filmMs: 20_000 },
+      { kind: 'publish', atMs: 19_000, filmMs: 20_000 },
+      { kind: 'publish', atMs: 23_000, filmMs: 20_000 },
       { kind: 'withdraw', atMs: 20_000 },
     ],
     objectives: { ...UNDISTURBED, unpublishedMax: 0, recoveryMsMax: RECOVERY_MS_MAX },

@@ -1,13 +1,5 @@
 import type { FaultResult, ProbeResult, StormReport, TimelineEntry } from '../../src/storm/report/report.ts'
-import {
-  formatBytes,
-  formatCount,
-  formatMoment,
-  formatMs,
-  formatRatio,
-  plural,
-  repeatCommand,
-} from '../../src/storm/report/words.ts'
+import { formatBytes, formatCount, formatMoment, formatMs, formatRatio, plural } from '../../src/storm/report/words.ts'
 import { SECOND_COLUMNS } from './charts.ts'
 import { type Child, type Column, element, facts, note, section, sign, table } from './dom.ts'
 
@@ -204,7 +196,7 @@ function renderRepeat(report: StormReport): HTMLElement {
     'repeat',
     'Run it again',
     note('The seed fixes who arrives when and what each viewer means to do; what the platform answers is its own.'),
-    element('pre', { tabindex: '0', 'aria-label': 'Command' }, element('code', {}, repeatCommand(report))),
+    element('pre', { tabindex: '0', 'aria-label': 'Command' }, element('code', {}, report.repeat)),
     element('p', { class: 'note' }, `Report ${report.id}, format ${report.version}.`),
   )
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { UsageError } from '../usage.ts'
-import { parseStormOptions } from './options.ts'
+import { parseStormOptions, toRepeatCommand } from './options.ts'
 
 const parse = (line: string): unknown => parseStormOptions(line === '' ? [] : line.split(' '))
 
@@ -60,3 +60,15 @@ for (const [line, told] of refused)
     expect(() => parse(line)).toThrow(UsageError)
     expect(() => parse(line)).toThrow(told)
   })
+
+const repeats: readonly (readonly [string[], string])[] = [
+  [[], 'npx tentpole storm --seed 7'],
+  [['--scenario', 'cell-down', '--seed', '3', '--json'], 'npx tentpole storm --scenario cell-down --json --seed 7'],
+  [['--seed=3', '--out', '/tmp/x', '--baseline', '4'], 'npx tentpole storm --baseline 4 --seed 7'],
+  [
+    ['--trace', "it's.csv", '--trace-from', '1998-06-30 20:00'],
+    "npx tentpole storm --trace 'it'\\''s.csv' --trace-from '1998-06-30 20:00' --seed 7",
+  ],
+]
+for (const [args, expected] of repeats)
+  test(`again: ${args.join(' ')}`, () => expect(toRepeatCommand(args, 7)).toBe(expected))

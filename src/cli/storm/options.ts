@@ -88,6 +88,18 @@ export function parseStormOptions(args: readonly string[]): StormOptions {
   }
 }
 
+/** The command that blows the same storm again: as it was typed, with the seed that was drawn. */
+export function toRepeatCommand(args: readonly string[], seed: number): string {
+  const kept = args.filter(
+    (arg, at) => !/^--(?:seed|out)(?:=|$)/.test(arg) && !/^--(?:seed|out)$/.test(args[at - 1] ?? ''),
+  )
+  return ['npx tentpole storm', ...kept.map(quoteForShell), `--seed ${seed}`].join(' ')
+}
+
+function quoteForShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
 function refuseBeside(given: readonly string[], alone: string, allowed: readonly string[]): void {
   const other = given.find((name) => name !== alone && !allowed.includes(name))
   if (other !== undefined) throw new UsageError(`--${alone} stands alone; leave out --${other}`)

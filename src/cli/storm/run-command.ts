@@ -18,7 +18,7 @@ import type { Invocation } from '../verbs/command.ts'
 import { openGivenPlatform } from './given-platform.ts'
 import { createInterrupts, type Interrupts } from './interrupts.ts'
 import { loadScenario } from './load-scenario.ts'
-import { type RunOptions, SEED_MAX } from './options.ts'
+import { type RunOptions, SEED_MAX, toRepeatCommand } from './options.ts'
 import { type OpenStage, openOwnPlatform } from './own-platform.ts'
 
 /** Where the live view goes. */
@@ -64,6 +64,7 @@ export async function runCommand(options: RunOptions, invocation: Invocation, pa
         target,
         seed,
         toolVersion: VERSION,
+        repeat: toRepeatCommand(invocation.args, seed),
         logger: silentLogger,
         interrupt: interrupts.signal,
         ...view.listeners,

@@ -41,6 +41,7 @@ export async function runSelfTest(options: {
       target: await checkTarget(url),
       seed: options.seed,
       toolVersion: VERSION,
+      repeat: 'npx tentpole storm --self-test',
       logger: silentLogger,
       interrupt: options.interrupt,
       even: true,
@@ -83,7 +84,7 @@ type Responder = { readonly port: number; stop(): Promise<void> }
 
 /** In a process of its own: it must not share the event loop of the tool that measures it. */
 async function startResponder(): Promise<Responder> {
-  const program = join(PROJECT, 'bench', 'storm-responder.ts')
+  const program = join(PROJECT, 'src', 'storm', 'static-responder.ts')
   const child = Bun.spawn([process.execPath, '--no-install', program, JSON.stringify({ ...FILM, ...STALL })], {
     stdin: 'ignore',
     stdout: 'pipe',

@@ -113,6 +113,7 @@ const reportSchema = z.object({
   tool: z.object({ version: z.string(), bun: z.string() }),
   machine: z.object({ cores: count, memoryBytes: count, os: z.string() }),
   seed: z.number(),
+  repeat: z.string(),
   scenario: z.object({
     name: z.string(),
     description: z.string(),

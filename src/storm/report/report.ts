@@ -12,6 +12,8 @@ export type StormReport = {
   readonly tool: { readonly version: string; readonly bun: string }
   readonly machine: { readonly cores: number; readonly memoryBytes: number; readonly os: string }
   readonly seed: number
+  /** The command that blows the same storm again. */
+  readonly repeat: string
   readonly scenario: {
     readonly name: string
     readonly description: string

@@ -11,7 +11,6 @@ import {
   OUTCOME_WORDS,
   plural,
   rebufferRatio,
-  repeatCommand,
   verdictLine,
 } from './words.ts'
 
@@ -33,7 +32,7 @@ export function renderSummary(report: StormReport, files?: ReportFiles): string[
     `${plural(totals.viewers, 'viewer')} (${formatCount(totals.viewersPeak)} at once), ${plural(totals.requests, 'request')} ` +
       `(${formatCount(totals.requestsPerSecondPeak)}/s at peak), ${plural(totals.errors, 'error')}, ${formatBytes(totals.bytes)}`,
     `generator lag p99 ${formatMs(report.generator.lagP99Ms)}`,
-    `again: ${toLine(repeatCommand(report))}`,
+    `again: ${toLine(report.repeat)}`,
     ...(files === undefined ? [] : [`report: ${files.html}`, `        ${files.json}`]),
   ]
 }

@@ -1,16 +1,7 @@
 import { expect, test } from 'bun:test'
 import { makeStormReport } from '../../../test/fixtures/storm-report.ts'
 import type { ObjectiveResult, Verdict } from './report.ts'
-import {
-  formatBytes,
-  formatLimit,
-  formatMoment,
-  formatMs,
-  formatRatio,
-  formatShort,
-  repeatCommand,
-  verdictLine,
-} from './words.ts'
+import { formatBytes, formatLimit, formatMoment, formatMs, formatRatio, formatShort, verdictLine } from './words.ts'
 
 const FIGURES: readonly (readonly [string, string])[] = [
   [formatMs(0), '0 ms'],
@@ -62,11 +53,4 @@ test.each(LINES)('%s with [%s]', (verdict, outcomes, expected) => {
 test('an invalid run says its first reason and how many more there are', () => {
   const line = verdictLine({ verdict: 'invalid', objectives: [], invalidBecause: ['one', 'two', 'three'] })
   expect(line).toBe('Invalid: one, and 2 reasons more')
-})
-
-test('a target that storm did not start is part of the command that repeats it', () => {
-  const report = makeStormReport()
-  expect(repeatCommand(report)).toBe('npx tentpole storm --scenario premiere --seed 42')
-  const target = { url: 'http://127.0.0.1:8080', startedByStorm: false, version: null }
-  expect(repeatCommand({ ...report, target })).toEndWith('--seed 42 --target http://127.0.0.1:8080')
 })

@@ -91,12 +91,6 @@ export function rebufferRatio(totals: { readonly playedMs: number; readonly stal
   return watchedMs > 0 ? totals.stalledMs / watchedMs : null
 }
 
-/** The command that runs it again; the target is named where storm did not start one itself. */
-export function repeatCommand(report: Pick<StormReport, 'scenario' | 'seed' | 'target'>): string {
-  const target = report.target.startedByStorm ? '' : ` --target ${report.target.url}`
-  return `npx tentpole storm --scenario ${report.scenario.name} --seed ${report.seed}${target}`
-}
-
 function toFigure(value: number, digits: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: digits })
 }

@@ -77,6 +77,7 @@ export async function collectReport(storm: Storm, endedEarly: EndedEarly | null)
       os: `${osType()} ${osRelease()} ${osArch()}`,
     },
     seed: storm.seed,
+    repeat: storm.repeat,
     scenario: describeScenario(scenario),
     target: { url: stage.watchUrl, startedByStorm: stage.startedByStorm, version: stage.version },
     ...judgement,

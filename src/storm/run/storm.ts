@@ -17,6 +17,8 @@ export type StormOptions = {
   readonly target: Target
   readonly seed: number
   readonly toolVersion: string
+  /** What to type to blow it again. */
+  readonly repeat: string
   readonly logger: Logger
   readonly onPhase?: (name: string) => void
   readonly onSample?: (sample: Sample, totals: Totals) => void

@@ -1,8 +1,8 @@
-import { DEFAULT_LIMITS } from '../src/kernel/index.ts'
+import { DEFAULT_LIMITS } from '../kernel/index.ts'
 
 /**
  * Answers the viewer API and the media of films that do not exist, as fast as this runtime can: what is measured
- * against it is whoever asks. Run as a process of its own: `bun bench/storm-responder.ts '<options as JSON>'`; it prints
+ * against it is whoever asks. Run as a process of its own: `bun src/storm/static-responder.ts '<options as JSON>'`; it prints
  * `{"port":N}` when it listens.
  */
 export type ResponderOptions = {

@@ -5,9 +5,9 @@ import {
   playbackResponseSchema,
   sessionResponseSchema,
   titleResponseSchema,
-} from '../src/contracts/index.ts'
-import { parseMainPlaylist, parseMediaPlaylist } from '../src/storm/http/playlists.ts'
-import { type Responder, type ResponderOptions, stallLeftMs, startResponder, toTitleId } from './storm-responder.ts'
+} from '../contracts/index.ts'
+import { parseMainPlaylist, parseMediaPlaylist } from './http/playlists.ts'
+import { type Responder, type ResponderOptions, stallLeftMs, startResponder, toTitleId } from './static-responder.ts'
 
 const OPTIONS: ResponderOptions = { titles: 30, segmentMs: 2_000, filmMs: 61_000, segmentBytes: 5_000 }
 let responder: Responder | null = null
@@ -103,7 +103,7 @@ test('options that make no sense are refused, all at once', () => {
 })
 
 test('as a process of its own it says its port', async () => {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'storm-responder.ts'), JSON.stringify(OPTIONS)], {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'static-responder.ts'), JSON.stringify(OPTIONS)], {
     stdout: 'pipe',
   })
   const first = await child.stdout.getReader().read()

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { silentLogger } from '../../src/kernel/index.ts'
 import { checkTarget, defineStorm, runStorm, type Stage, type StormReport } from '../../src/storm/index.ts'
+import type { ProbeResult } from '../../src/storm/report/report.ts'
 import type { Scenario } from '../../src/storm/scenario.ts'
 import { BROKEN_NAME, type Defect } from '../storm/defects.ts'
 import { type DefectivePlatform, startDefectivePlatform } from '../storm/platform.ts'
@@ -67,12 +68,19 @@ test(
   TEST_MS,
 )
 
-const defects: readonly (readonly [Defect, string, RegExp])[] = [
-  ['drops-events', 'eventsLostMax', /[1-9]\d* lost/],
-  ['unsigned-segment', 'violationsMax', /violation/],
-  ['unplayable-title', 'violationsMax', /violation/],
+/** Which objective it misses, what the verdict says of it, and the one probe that finds it. */
+const defects: readonly (readonly [Defect, string, RegExp, ProbeResult['id'] | null, RegExp])[] = [
+  ['drops-events', 'eventsLostMax', /[1-9]\d* lost/, null, /^$/],
+  [
+    'unsigned-segment',
+    'violationsMax',
+    /violation/,
+    'signature-needed',
+    /was served to a signature with one character changed \(200\)/,
+  ],
+  ['unplayable-title', 'violationsMax', /violation/, 'listed-plays', /"A Broken film".*404 file-not-found/],
 ]
-for (const [defect, objective, detail] of defects)
+for (const [defect, objective, detail, probe, what] of defects)
   test(
     `the build ${defect} turns the verdict red`,
     async () => {
@@ -81,18 +89,21 @@ for (const [defect, objective, detail] of defects)
       const report = await blow(platform.stage, EVENING)
       expect(report.verdict).not.toBe('passed')
       expect(missed(report).join('\n')).toMatch(new RegExp(`^${objective}: .*${detail.source}`, 'm'))
+      const found = report.probes.filter(({ violations }) => violations.length > 0)
+      expect(found.map(({ id }) => id)).toEqual(probe === null ? [] : [probe])
+      expect(found.flatMap(({ violations }) => violations.map((one) => one.what)).join('\n')).toMatch(what)
     },
     TEST_MS,
   )
 
-/** A quarter of the built-in time, one after the other on one platform. */
+/** A fifth of the built-in time, one after the other on one platform. */
 test(
   'cell, control, store and workers are struck, the platform recovers, and the timeline shows both',
   async () => {
     const platform = await start(null, 2)
     for (const name of ['One film', 'Another film']) await platform.publish(name, FILM_MS)
     for (const name of ['cell-down', 'control-down', 'store-down', 'worker-carnage']) {
-      const scenario = scaledScenario(name, 0.25)
+      const scenario = scaledScenario(name, 0.2)
       const report = await blow(platform.stage, scenario)
       const promised = report.objectives.filter(({ unit }) => unit === 'count')
       expect([name, promised.filter(({ outcome }) => outcome === 'missed').map(({ detail: said }) => said)]).toEqual([

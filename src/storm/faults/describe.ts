@@ -41,7 +41,7 @@ function describeConditions(conditions: LinkConditions): string {
   return parts.length === 0 ? 'nothing wrong' : parts.join(', ')
 }
 
-const toTime = (ms: number): string => (ms % 1_000 === 0 || ms >= 10_000 ? `${round(ms / 1_000)} s` : `${ms} ms`)
+const toTime = (ms: number): string => (ms >= 1_000 ? `${round(ms / 1_000)} s` : `${ms} ms`)
 const toRate = (bytesPerSecond: number): string =>
   bytesPerSecond >= 1_000_000 ? `${round(bytesPerSecond / 1e6)} MB/s` : `${round(bytesPerSecond / 1e3)} kB/s`
 const round = (value: number): number => Math.round(value * 10) / 10

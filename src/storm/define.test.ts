@@ -83,11 +83,16 @@ const refused: [what: string, change: unknown, ...paths: string[]][] = [
   ['a player ahead of less than it starts with', { habits: { player: { aheadMs: 1 } } }, 'habits.player.aheadMs'],
   ['a fault of no kind', { faults: [{ kind: 'meteor', atMs: 1 }] }, 'faults.0.kind'],
   ['a fault past the end', { faults: [{ ...kill, atMs: 10_001 }] }, 'faults.0'],
+  ['a kill whose recovery nobody can see', { faults: [{ ...kill, atMs: 9_001 }] }, 'faults.0'],
   ['a last kill past the end', { faults: [{ ...kill, times: 3, everyMs: 5_000 }] }, 'faults.0'],
+  ['a last kill too near the end', { faults: [{ ...kill, times: 3, everyMs: 4_500 }] }, 'faults.0'],
   ['kills without a time between', { faults: [{ ...kill, times: 2 }] }, 'faults.0.everyMs'],
   ['a role that is a path', { faults: [{ ...kill, role: '../store' }] }, 'faults.0.role'],
   ['a freeze past the end', { faults: [{ kind: 'freeze', role: 'edge', atMs: 9_000, forMs: 2_000 }] }, 'faults.0'],
+  ['a freeze up to the end', { faults: [{ kind: 'freeze', role: 'edge', atMs: 9_000, forMs: 1_000 }] }, 'faults.0'],
+  ['a fault twice', { faults: [kill, { ...kill, role: 'edge' }, { ...kill, times: 2, everyMs: 5 }] }, 'faults.2'],
   ['an operation past the end', { operations: [{ kind: 'withdraw', atMs: 11_000 }] }, 'operations.0.atMs'],
+  ['an operation at the end', { operations: [{ kind: 'publish', atMs: 10_000, filmMs: 1e4 }] }, 'operations.0.atMs'],
   ['a full disk without a disk', { faults: [{ kind: 'disk-full', atMs: 1, forMs: 1 }] }, 'platform.diskBytes'],
   ['an unknown objective', { objectives: { happinessMin: 1 } }, 'objectives'],
   ['films to be published, and none', { objectives: { unpublishedMax: 0 } }, 'objectives.unpublishedMax'],
@@ -126,6 +131,25 @@ test('what is no record at all is refused', () => {
 })
 
 test('a disk of its own may be filled', () => {
-  const disk = { platform: { diskBytes: 128 * 1024 * 1024 }, faults: [{ kind: 'disk-full', atMs: 1, forMs: 9_999 }] }
+  const disk = { platform: { diskBytes: 128 * 1024 * 1024 }, faults: [{ kind: 'disk-full', atMs: 1, forMs: 8_999 }] }
   expect(faultsOf({ ...SMALL, ...disk })).toEqual([])
+})
+
+test('faults may come up to a second before the end, operations up to the end, also where phases do not add up exactly', () => {
+  const edge = (lengthMs: number): StormInput => ({
+    ...SMALL,
+    phases: Array.from({ length: 7 }, () => ({ name: 'x', durationMs: lengthMs / 7, arrivals: 1 })),
+    faults: [
+      { kind: 'kill', role: 'store', atMs: 1_000, times: 2, everyMs: lengthMs - 2_000 },
+      { kind: 'freeze', role: 'edge', atMs: lengthMs - 2_000, forMs: 1_000 },
+    ],
+    operations: [{ kind: 'withdraw', atMs: lengthMs - 1 }],
+  })
+  for (const lengthMs of [10_000, 10_001, 33_333, 60_000])
+    expect([lengthMs, faultsOf(edge(lengthMs))]).toEqual([lengthMs, []])
+})
+
+test('of two faults that nobody could tell apart, both are named', () => {
+  const again = { ...SMALL, faults: [kill, { kind: 'down', role: 'store', atMs: 1, forMs: 5 }, kill] }
+  expect(() => defineStorm(again as StormInput)).toThrow(/faults\.2: .*kill-store-at-1 as in faults\.0; let one begin/)
 })

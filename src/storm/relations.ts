@@ -1,4 +1,5 @@
 import { arrivalsExpected } from './arrivals.ts'
+import { describeFault } from './faults/describe.ts'
 import type { FaultPlan } from './faults/plan.ts'
 import { durationOf, type Scenario } from './scenario.ts'
 import type { ViewerHabits } from './viewer/habits.ts'
@@ -7,6 +8,10 @@ import type { ViewerHabits } from './viewer/habits.ts'
 const DEVIATIONS = 5
 /** A viewer asks at least for a session and the home page. */
 const REQUESTS_PER_VIEWER_MIN = 2
+/** Whether a fault is over is told by the first second without errors after it. */
+const AFTER_FAULT_MS_MIN = 1_000
+/** Phases cut from a trace add up to the storm's length but for the last bits. */
+const ROUNDING_MS = 0.001
 
 /** What no schema of one section says: how a scenario's parts must fit each other. Parts that are not sound are left out. */
 export function checkRelations(parts: Partial<Scenario>): string[] {
@@ -15,7 +20,8 @@ export function checkRelations(parts: Partial<Scenario>): string[] {
   return [
     ...(habits === undefined ? [] : checkHabits(habits)),
     ...faults.flatMap((plan, at) => checkFault(plan, `faults.${at}`, lengthMs)),
-    ...operations.flatMap(({ atMs }, at) => isWithin(`operations.${at}.atMs`, atMs, lengthMs)),
+    ...checkDistinct(faults),
+    ...operations.flatMap(({ atMs }, at) => checkBegin(`operations.${at}.atMs`, atMs, lengthMs)),
     ...(platform !== undefined && platform.diskBytes === null && faults.some((plan) => plan.kind === 'disk-full')
       ? ['platform.diskBytes: expected a size, got null; a "disk-full" fault needs a file system of its own to fill']
       : []),
@@ -42,15 +48,38 @@ function checkHabits({ hesitationMs, patience, player }: ViewerHabits): string[]
 }
 
 function checkFault(plan: FaultPlan, path: string, lengthMs: number): string[] {
-  if (plan.kind !== 'kill') return isWithin(`${path}: its end`, plan.atMs + plan.forMs, lengthMs)
+  if (plan.kind !== 'kill') return checkEnd(`${path}: its end`, plan.atMs + plan.forMs, lengthMs)
   const { times = 1, everyMs } = plan
   if (times > 1 && everyMs === undefined) return [`${path}.everyMs: expected a time between ${times} kills, got none`]
-  return isWithin(`${path}: its last kill`, plan.atMs + (times - 1) * (everyMs ?? 0), lengthMs)
+  return checkEnd(`${path}: its last kill`, plan.atMs + (times - 1) * (everyMs ?? 0), lengthMs)
 }
 
-function isWithin(what: string, atMs: number, lengthMs: number): string[] {
-  // Phases cut from a trace add up to the storm's length but for the last bits.
-  return atMs - lengthMs < 0.001 ? [] : [`${what}: expected within the storm's ${lengthMs} ms, got ${atMs}`]
+/** Whoever ends in time has begun in time. */
+function checkEnd(what: string, atMs: number, lengthMs: number): string[] {
+  if (atMs <= lengthMs - AFTER_FAULT_MS_MIN + ROUNDING_MS) return []
+  const why = `${AFTER_FAULT_MS_MIN} ms before the storm's end at ${lengthMs} ms, so that recovery can be seen`
+  return [`${what}: expected at least ${why}; got ${atMs}`]
+}
+
+function checkBegin(what: string, atMs: number, lengthMs: number): string[] {
+  return atMs < lengthMs - ROUNDING_MS
+    ? []
+    : [`${what}: expected before the storm's end at ${lengthMs} ms, got ${atMs}`]
+}
+
+/** Reports and comparisons know a fault by its id. */
+function checkDistinct(faults: readonly FaultPlan[]): string[] {
+  const firsts = new Map<string, number>()
+  return faults.flatMap((plan, at) => {
+    const { id } = describeFault(plan)
+    const first = firsts.get(id)
+    if (first === undefined) {
+      firsts.set(id, at)
+      return []
+    }
+    const advice = 'let one begin a millisecond later, or make them one'
+    return [`faults.${at}: expected a fault of its own, got ${id} as in faults.${first}; ${advice}`]
+  })
 }
 
 function checkBounds({ bounds, phases, baselinePerSecond }: Partial<Scenario>, lengthMs: number): string[] {

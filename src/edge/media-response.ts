@@ -103,7 +103,8 @@ export function createMediaResponses(options: {
     },
     fromOrigin(request, found, wanted, cacheStatus) {
       if (found.kind === 'problem') return toProblemResponse(found.problem)
-      if (found.kind === 'large') return fromLarge(request, found, wanted, cacheStatus)
+      // Whoever waited for the same answer reads the object all the same: too large to be shared, it is everyone's own fetch.
+      if (found.kind === 'large') return fromLarge(request, found, wanted, CACHE_STATUS.miss)
       if (found.kind === 'object') return this.fromMemory(request, found.object, wanted, cacheStatus)
       return fromAnswer(request, found, cacheStatus)
     },

@@ -58,7 +58,7 @@ export type Objectives = {
   readonly startupP95MsMax?: number
   /** Time stalled because the buffer ran dry, of time playing or stalled; waits after a seek do not count. */
   readonly rebufferRatioMax?: number
-  /** Viewers who gave up, of those who pressed play. */
+  /** Viewers who gave up, of all who came. */
   readonly viewersLostRatioMax?: number
   /** Media files that the edge served without asking its origin, of all (playlists are made per request and do not count). */
   readonly originOffloadMin?: number

@@ -70,7 +70,7 @@ function renderHeadlineFigures({ totals, generator }: StormReport): HTMLElement 
     ],
     ['Startup p95', formatMs(totals.startupP95Ms), `p50 ${formatMs(totals.startupP50Ms)}`],
     ['Time stalled', stalled === null ? 'none' : formatRatio(stalled), plural(totals.stalls, 'stall')],
-    ['Viewers lost', formatCount(totals.gaveUp), `of ${formatCount(totals.plays)} who pressed play`],
+    ['Viewers lost', formatCount(totals.gaveUp), `of ${formatCount(totals.viewers)} who came`],
     ['Data served', formatBytes(totals.bytes), `${plural(totals.started, 'film')} begun`],
     ['Generator lag p99', formatMs(generator.lagP99Ms), 'at most 5 ms is believable'],
   ]

@@ -1,4 +1,4 @@
-import type { Bounds, Scenario } from '../scenario.ts'
+import type { Bounds, Population, Scenario } from '../scenario.ts'
 import {
   createViewer,
   decideViewer,
@@ -13,7 +13,7 @@ import {
 } from '../viewer/index.ts'
 import { createAlarms } from './alarms.ts'
 import type { Ask, Reply } from './ask.ts'
-import type { Recorder } from './recorder.ts'
+import type { Outcome, Recorder } from './recorder.ts'
 
 export type Crowd = {
   /** Lets happen what is due; called every millisecond or so. Records how late it was. */
@@ -31,6 +31,7 @@ type Member = {
   state: ViewerState
   mode: ViewerMode
   cell: string | null
+  readonly population: Population
   /** Alarms of any other time are outdated. */
   wakeAtMs: number
   /** A viewer's time never runs backwards, however late an alarm is heard. */
@@ -59,7 +60,7 @@ export function createCrowd(options: {
   readonly connect: () => Ask
   readonly recorder: Recorder
   readonly onNote: (note: ViewerNote) => void
-  readonly onBound: (bound: keyof Bounds) => void
+  readonly onBound: (bound: Exclude<keyof Bounds, 'durationMsMax'>) => void
   readonly nowMs: () => number
   /** From 0 to 1, for what belongs to no viewer. */
   readonly random: () => number
@@ -68,6 +69,8 @@ export function createCrowd(options: {
   const { habits, bounds } = scenario
   const members = new Set<Member>()
   const alarms = createAlarms<Alarm>()
+  /** Where viewers of a population were last told they live: for those whose sign-in fails, and who are told nothing. */
+  const cellOf = new Map<Population, string>()
   let arrived = 0
   let requests = 0
   let inFlight = 0
@@ -75,8 +78,9 @@ export function createCrowd(options: {
   let isBounded = false
   let sweptMs = 0
   const emptied = Promise.withResolvers<void>()
+  let closing: Promise<void> | null = null
 
-  const reach = (bound: keyof Bounds): void => {
+  const reach = (bound: Exclude<keyof Bounds, 'durationMsMax'>): void => {
     if (isBounded) return
     isBounded = true
     options.onBound(bound)
@@ -93,7 +97,16 @@ export function createCrowd(options: {
       { index, seed, population, premiereId: options.premiereId, titles: scenario.titles },
       habits,
     )
-    const member: Member = { state, mode: 'browsing', cell: null, wakeAtMs: -1, toldMs: 0, ask: null, request: null }
+    const member: Member = {
+      state,
+      mode: 'browsing',
+      cell: null,
+      population,
+      wakeAtMs: -1,
+      toldMs: 0,
+      ask: null,
+      request: null,
+    }
     members.add(member)
     recorder.arrived()
     recorder.moved(null, 'browsing')
@@ -119,7 +132,10 @@ export function createCrowd(options: {
   }
 
   const hear = (member: Member, note: ViewerNote): void => {
-    if (note.type === 'cell') member.cell = note.cell
+    if (note.type === 'cell') {
+      member.cell = note.cell
+      cellOf.set(member.population, note.cell)
+    }
     if (note.type === 'mode') {
       if (note.mode === member.mode) return
       recorder.moved(member.mode, note.mode)
@@ -134,10 +150,20 @@ export function createCrowd(options: {
     if (member.mode !== 'gone') recorder.moved(member.mode, 'gone')
     member.mode = 'gone'
     member.wakeAtMs = -1
-    // A request that is still under way is let go with its line: nobody waits for it.
+    // A request that is still under way is let go with its line. They waited this long for it at least.
+    if (member.request) record(member, member.request, { error: null, bytes: 0, abandoned: true, cacheStatus: null })
     if (member.request) settle(member)
     member.ask?.close()
     member.ask = null
+  }
+
+  const record = (
+    member: Member,
+    { kind, dueMs }: ViewerRequest,
+    ended: Pick<Outcome, 'error' | 'bytes' | 'abandoned' | 'cacheStatus'>,
+  ): void => {
+    const cell = member.cell ?? cellOf.get(member.population) ?? null
+    recorder.done({ kind, cell, dueMs, latencyMs: nowMs() - dueMs, ...ended })
   }
 
   const settle = (member: Member): void => {
@@ -162,20 +188,33 @@ export function createCrowd(options: {
     // It has left meanwhile: what comes now is nobody's.
     if (member.request !== request) return
     settle(member)
-    const now = nowMs()
-    recorder.done({
-      kind: request.kind,
-      cell: member.cell,
-      latencyMs: now - request.dueMs,
+    record(member, request, {
       error: reply.ok ? null : toReason(reply.failure),
       bytes: reply.bytes,
+      abandoned: false,
       cacheStatus: reply.ok ? reply.cacheStatus : null,
     })
     if (isClosed) return
     const event: ViewerEvent = reply.ok
       ? { type: 'answer', status: reply.status, content: reply.content, bytes: reply.bytes, tookMs: reply.tookMs }
       : { type: 'failed', failure: reply.failure }
-    tell(member, event, now)
+    tell(member, event, nowMs())
+  }
+
+  const close = async (): Promise<void> => {
+    isClosed = true
+    const endedMs = nowMs()
+    if (inFlight > 0) await Promise.race([emptied.promise, Bun.sleep(LAST_ANSWERS_MS)])
+    for (const member of [...members]) {
+      const { request } = member
+      if (request) {
+        record(member, request, { error: 'unanswered', bytes: 0, abandoned: false, cacheStatus: null })
+        settle(member)
+      }
+      // As it stood when the storm ended: what came of the wait for last answers is nobody's watching.
+      tell(member, { type: 'storm-ended' }, endedMs)
+      leave(member)
+    }
   }
 
   return {
@@ -205,17 +244,9 @@ export function createCrowd(options: {
     },
     present: () => members.size,
     arrived: () => arrived,
-    async close() {
-      isClosed = true
-      if (inFlight > 0) await Promise.race([emptied.promise, Bun.sleep(LAST_ANSWERS_MS)])
-      for (const member of [...members]) {
-        if (member.request) {
-          const { kind, dueMs } = member.request
-          const latencyMs = nowMs() - dueMs
-          recorder.done({ kind, cell: member.cell, latencyMs, error: 'unanswered', bytes: 0, cacheStatus: null })
-        }
-        leave(member)
-      }
+    close() {
+      closing ??= close()
+      return closing
     },
   }
 }

@@ -8,6 +8,8 @@ const outcome = (change: Partial<Outcome>): Outcome => ({
   latencyMs: 10,
   error: null,
   bytes: 100,
+  dueMs: 0,
+  abandoned: false,
   cacheStatus: null,
   ...change,
 })
@@ -67,10 +69,13 @@ test('rebuffering counts what ran dry, not what a viewer waited for after a seek
 test('startup counts who gave up before the first picture, and not who gave up in a stall', () => {
   const recorder = createRecorder()
   for (let viewer = 0; viewer < 90; viewer++) recorder.note({ type: 'started', ms: 200 })
-  for (let viewer = 0; viewer < 10; viewer++) recorder.note({ type: 'gave-up', during: 'startup', waitedMs: 4_000 })
-  recorder.note({ type: 'gave-up', during: 'stall', waitedMs: 60_000 })
+  for (let viewer = 0; viewer < 10; viewer++)
+    recorder.note({ type: 'gave-up', during: 'startup', why: 'waited', waitedMs: 4_000 })
+  recorder.note({ type: 'gave-up', during: 'stall', why: 'waited', waitedMs: 60_000 })
+  // Refused at once: it says nothing of how long a start takes.
+  recorder.note({ type: 'gave-up', during: 'startup', why: 'refused', waitedMs: 1 })
   const totals = recorder.totals()
-  expect(totals).toMatchObject({ started: 90, gaveUp: 11 })
+  expect(totals).toMatchObject({ started: 90, gaveUp: 12, startups: 100 })
   expect(totals.startupP95Ms).toBeCloseTo(4_000, -1)
   expect(totals.startupP50Ms).toBeCloseTo(200, 0)
 })
@@ -93,4 +98,26 @@ test('offload is counted over media files that say where they came from', () => 
   doneMany(recorder, 5, { kind: 'playlist', cacheStatus: 'tentpole; fwd=bypass' })
   doneMany(recorder, 5, { kind: 'segment' })
   expect(recorder.totals()).toMatchObject({ offloadKnown: 10, offloadHits: 8 })
+})
+
+test('errors belong to the second in which the request was due, and what was abandoned is no error', () => {
+  const recorder = createRecorder()
+  recorder.done(outcome({ dueMs: 2_500, latencyMs: 10_000, error: 'timeout' }))
+  recorder.done(outcome({ dueMs: 100 }))
+  recorder.done(outcome({ dueMs: 2_999, latencyMs: 9_000, abandoned: true }))
+  expect(recorder.due()).toEqual([
+    { requests: 1, errors: 0 },
+    { requests: 0, errors: 0 },
+    { requests: 2, errors: 1 },
+  ])
+  expect(recorder.totals()).toMatchObject({ requests: 3, errors: 1, abandoned: 1 })
+  // Nobody who leaves makes a slow answer fast.
+  expect(recorder.requests()[0]?.maxMs).toBeCloseTo(10_000, -2)
+})
+
+test("a target that names a new cell for each viewer does not have storm's memory", () => {
+  const recorder = createRecorder()
+  for (let index = 0; index < 1_000; index++) recorder.done(outcome({ cell: `cell-${index}` }))
+  expect(recorder.cells().length).toBeLessThanOrEqual(65)
+  expect(recorder.cells().reduce((sum, { requests }) => sum + requests, 0)).toBe(1_000)
 })

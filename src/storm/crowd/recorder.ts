@@ -11,9 +11,15 @@ export type Outcome = {
   /** What failed: a status, `timeout`, `connection`, `unreadable`, `unanswered`; null when nothing did. */
   readonly error: string | null
   readonly bytes: number
+  /** When it was due, ms from the storm's begin. */
+  readonly dueMs: number
+  /** The viewer left before it was answered: the latency is how long they waited. */
+  readonly abandoned: boolean
   /** `Cache-Status` of the answer, null when it carried none. */
   readonly cacheStatus: string | null
 }
+
+export type DueSecond = { readonly requests: number; readonly errors: number }
 
 /** What storm knows of a second besides what was recorded. */
 export type Surroundings = Pick<Sample, 'cpu' | 'rssBytes' | 'rolesDown'>
@@ -29,6 +35,8 @@ export type Recorder = {
   /** Ends a second. */
   sample(atMs: number, around: Surroundings): Sample
   samples(): readonly Sample[]
+  /** By the second in which requests were due: how many have ended, and how many of them failed. */
+  due(): readonly DueSecond[]
   totals(): Totals
   requests(): readonly RequestFigures[]
   cells(): readonly CellFigures[]
@@ -36,6 +44,9 @@ export type Recorder = {
 }
 
 const MEDIA_FILES: ReadonlySet<RequestKind> = new Set(['init', 'segment', 'art'])
+
+const CELLS_MAX = 64
+const OTHER_CELLS = 'others'
 
 type Tally = { readonly latencies: Latencies; count: number; errors: number }
 type CellTally = Tally & { viewers: number; errorsNow: number }
@@ -49,10 +60,12 @@ export function createRecorder(): Recorder {
   const modes: Record<ViewerMode, number> = { browsing: 0, starting: 0, playing: 0, stalled: 0, gone: 0 }
   const errorsByReason: Record<string, number> = {}
   const samples: Sample[] = []
+  const due: { requests: number; errors: number }[] = []
   const sums = {
     viewers: 0,
     viewersPeak: 0,
     requests: 0,
+    abandoned: 0,
     requestsPerSecondPeak: 0,
     errors: 0,
     bytes: 0,
@@ -66,12 +79,23 @@ export function createRecorder(): Recorder {
     offloadHits: 0,
   }
 
-  const cellOf = (name: string): CellTally => {
+  const cellOf = (wanted: string): CellTally => {
+    // A target that names a new cell each time must not have storm's memory.
+    const name = cells.has(wanted) || cells.size < CELLS_MAX ? wanted : OTHER_CELLS
     const known = cells.get(name)
     if (known) return known
     const made = { ...createTally(), viewers: 0, errorsNow: 0 }
     cells.set(name, made)
     return made
+  }
+
+  const countDue = (dueMs: number, isError: boolean): void => {
+    const second = Math.floor(dueMs / 1000)
+    while (due.length <= second) due.push({ requests: 0, errors: 0 })
+    const counts = due[second]
+    if (!counts) return
+    counts.requests += 1
+    if (isError) counts.errors += 1
   }
 
   const noteByType: { [T in ViewerNote['type']]?: (note: Extract<ViewerNote, { type: T }>) => void } = {
@@ -88,6 +112,7 @@ export function createRecorder(): Recorder {
       sums.stalls += 1
       sums.stalledMs += note.ms
     },
+    unstarted: (note) => startup.record(note.waitedMs),
     played: (note) => {
       sums.playedMs += note.ms
     },
@@ -95,7 +120,7 @@ export function createRecorder(): Recorder {
       sums.gaveUp += 1
       second.gaveUp += 1
       // Whoever left before the first picture waited at least this long for it.
-      if (note.during === 'startup') startup.record(note.waitedMs)
+      if (note.during === 'startup' && note.why === 'waited') startup.record(note.waitedMs)
     },
   }
 
@@ -104,7 +129,7 @@ export function createRecorder(): Recorder {
       sums.viewers += 1
       second.arrivals += 1
     },
-    done({ kind, cell, latencyMs, error, bytes, cacheStatus }) {
+    done({ kind, cell, latencyMs, error, bytes, dueMs, abandoned, cacheStatus }) {
       const tally = kinds.get(kind)
       const ofCell = cell === null ? null : cellOf(cell)
       for (const each of [tally, ofCell]) if (each) record(each, latencyMs, error)
@@ -112,6 +137,8 @@ export function createRecorder(): Recorder {
       second.requests += 1
       second.bytes += bytes
       sums.requests += 1
+      if (abandoned) sums.abandoned += 1
+      countDue(dueMs, error !== null)
       sums.bytes += bytes
       if (error !== null) {
         sums.errors += 1
@@ -160,9 +187,11 @@ export function createRecorder(): Recorder {
       return sample
     },
     samples: () => samples,
+    due: () => due,
     totals: () => ({
       ...sums,
       errorsByReason: { ...errorsByReason },
+      startups: startup.count(),
       startupP50Ms: startup.at(50),
       startupP95Ms: startup.at(95),
     }),

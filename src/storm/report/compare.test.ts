@@ -19,7 +19,7 @@ test('a report beside itself: nothing changed, nothing to warn of', () => {
 const CHANGES: readonly (readonly [string, Partial<StormReport>, object])[] = [
   ['errors', { totals: { ...A.totals, errors: 107 } }, { unit: 'count', a: 214, b: 107, change: -0.5 }],
   ['time stalled', { totals: { ...A.totals, playedMs: 0, stalledMs: 0 } }, { unit: 'ratio', b: null, change: null }],
-  ['startup p95', { totals: { ...A.totals, started: 0, gaveUp: 0, startupP95Ms: 0 } }, { a: 1_240, b: null }],
+  ['startup p95', { totals: { ...A.totals, startups: 0, startupP95Ms: 0 } }, { a: 1_240, b: null }],
   [
     'home p99',
     { requests: A.requests.map((one) => ({ ...one, p99Ms: one.p99Ms * 2 })) },

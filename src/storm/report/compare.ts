@@ -49,7 +49,7 @@ export function compareReports(a: StormReport, b: StormReport): Comparison {
 
 /** Nobody who began means no startup time, not one of 0 ms. */
 function ofStarts({ totals }: StormReport, value: number): number | null {
-  return totals.started + totals.gaveUp > 0 ? value : null
+  return totals.startups > 0 ? value : null
 }
 
 function compareObjectives(a: StormReport, b: StormReport): ComparisonRow[] {

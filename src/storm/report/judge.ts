@@ -11,10 +11,15 @@ export type RunFacts = Pick<StormReport, 'generator' | 'faults' | 'totals'> & {
   /** Viewers that the scenario's clock asked for, and those who came. */
   readonly arrivals: { readonly planned: number; readonly made: number }
   readonly endedEarly: EndedEarly | null
+  /** Storm started the platform, and so can measure all of it. */
+  readonly ownPlatform: boolean
 }
 
+/** A storm longer than its `durationMsMax` is refused before it begins. */
+export type ReachableBound = Exclude<keyof Bounds, 'durationMsMax'>
+
 export type EndedEarly =
-  | { readonly kind: 'bound'; readonly bound: keyof Bounds; readonly limit: number; readonly atMs: number }
+  | { readonly kind: 'bound'; readonly bound: ReachableBound; readonly limit: number; readonly atMs: number }
   | { readonly kind: 'interrupted'; readonly atMs: number }
 
 export type Judgement = Pick<StormReport, 'verdict' | 'invalidBecause' | 'objectives'>
@@ -22,7 +27,7 @@ export type Judgement = Pick<StormReport, 'verdict' | 'invalidBecause' | 'object
 /** The verdict of a run: invalid where it says nothing, failed where an objective is missed, else passed. */
 export function decideVerdict(run: Evidence & RunFacts, objectives: Objectives): Judgement {
   const results = judge(run, objectives)
-  const invalidBecause = [...decideValidity(run), ...decideBlindness(results)]
+  const invalidBecause = [...decideValidity(run), ...decideBlindness(results, run)]
   const missed = results.some((result) => result.outcome === 'missed')
   const verdict = invalidBecause.length > 0 ? 'invalid' : missed ? 'failed' : 'passed'
   return { verdict, invalidBecause, objectives: results }
@@ -68,10 +73,9 @@ function findLag({ generator }: RunFacts): string[] {
   return [`${found}: give it a core of its own or lower the baseline`]
 }
 
-const BOUND_WORDS: Readonly<Record<keyof Bounds, (limit: number) => string>> = {
+const BOUND_WORDS: Readonly<Record<ReachableBound, (limit: number) => string>> = {
   viewersMax: (limit) => plural(limit, 'viewer'),
   requestsMax: (limit) => plural(limit, 'request'),
-  durationMsMax: (limit) => formatMs(limit),
 }
 
 function findEarlyEnd({ endedEarly }: RunFacts): string[] {
@@ -100,8 +104,11 @@ function findFailedFaults({ faults }: RunFacts): string[] {
   })
 }
 
-/** A verdict in which nothing could be measured would pass whatever happened. */
-function decideBlindness(results: readonly ObjectiveResult[]): string[] {
+/** A verdict in which nothing could be measured would pass whatever happened; on a platform of storm's own nothing may be left out. */
+function decideBlindness(results: readonly ObjectiveResult[], { ownPlatform, endedEarly }: RunFacts): string[] {
+  const unmeasured = results.filter((result) => result.outcome === 'not-measured')
+  if (ownPlatform && endedEarly === null && unmeasured.length > 0 && unmeasured.length < results.length)
+    return unmeasured.map(({ name, detail }) => `${name} could not be measured: ${detail}`)
   const blind = results.length > 0 && results.every((result) => result.outcome === 'not-measured')
   return blind ? ['none of its objectives could be measured: see why in each'] : []
 }

@@ -1,11 +1,13 @@
 import type { Objectives } from '../scenario.ts'
 import type { RequestKind } from '../viewer/protocol.ts'
-import type { FaultResult, ObjectiveResult, StormReport } from './report.ts'
+import type { FaultResult, ObjectiveResult, ProbeResult, StormReport } from './report.ts'
 import { formatCount, formatMs, formatRatio, plural, rebufferRatio } from './words.ts'
 
 /** What the objectives are measured on: the parts of the report that say what happened. */
 export type Evidence = Pick<StormReport, 'totals' | 'requests' | 'cells' | 'faults' | 'probes' | 'journal'> & {
   readonly publications: Publications
+  /** Promises that the scenario gives no occasion to watch, such as a withdrawal that it does not make. */
+  readonly unasked: readonly ProbeResult['id'][]
   /** How long it ran, ms: an upper bound for what never came. */
   readonly ranMs: number
 }
@@ -91,7 +93,7 @@ function measureP99({ requests }: Evidence, kind: RequestKind): Measurement {
 }
 
 function measureStartup({ totals }: Evidence): Measurement {
-  if (totals.started + totals.gaveUp === 0) return { why: 'nobody who pressed play saw a picture or gave up' }
+  if (totals.startups === 0) return { why: 'nobody who pressed play waited for a picture' }
   const who = `${plural(totals.started, 'start')}, ${formatCount(totals.gaveUp)} gave up`
   return {
     value: totals.startupP95Ms,
@@ -109,11 +111,11 @@ function measureRebuffering({ totals }: Evidence): Measurement {
 }
 
 function measureViewersLost({ totals }: Evidence): Measurement {
-  if (totals.plays === 0) return { why: 'nobody pressed play' }
-  const value = totals.gaveUp / totals.plays
+  if (totals.viewers === 0) return { why: 'nobody came' }
+  const value = totals.gaveUp / totals.viewers
   return {
     value,
-    said: `${formatCount(totals.gaveUp)} of ${formatCount(totals.plays)} who pressed play gave up (${formatRatio(value)})`,
+    said: `${formatCount(totals.gaveUp)} of ${plural(totals.viewers, 'viewer')} gave up (${formatRatio(value)})`,
   }
 }
 
@@ -172,12 +174,15 @@ function measureUnpublished({ publications }: Evidence): Measurement {
   }
 }
 
-function measureViolations({ probes }: Evidence): Measurement {
+function measureViolations({ probes: all, unasked }: Evidence): Measurement {
+  const probes = all.filter((probe) => !unasked.includes(probe.id))
   const value = probes.reduce((sum, probe) => sum + probe.violations.length, 0)
   const watched = probes.filter((probe) => probe.checks > 0 || probe.violations.length > 0)
   const blind = probes.filter((probe) => probe.notProbed !== null)
   const missing = blind.map((probe) => `${probe.name}: ${probe.notProbed}`).join('; ')
   if (watched.length === 0) return { why: missing === '' ? 'nothing was probed' : missing }
+  // A promise that nobody looked at was not kept; one that was broken is broken all the same.
+  if (value === 0 && watched.length < probes.length) return { why: `not watched: ${missing}` }
   const checks = watched.reduce((sum, probe) => sum + probe.checks, 0)
   const said = `${plural(value, 'violation')} in ${plural(checks, 'check')} of ${plural(watched.length, 'promise')}`
   return { value, said: missing === '' ? said : `${said} (not watched throughout: ${missing})` }

@@ -56,6 +56,8 @@ export type Totals = {
   readonly viewers: number
   readonly viewersPeak: number
   readonly requests: number
+  /** Of them, those whose viewer left before the answer came: neither failed nor answered. */
+  readonly abandoned: number
   readonly requestsPerSecondPeak: number
   readonly errors: number
   /** By what failed: a status (`503`), `timeout`, `connection`, `unreadable`. */
@@ -64,6 +66,8 @@ export type Totals = {
   readonly plays: number
   readonly started: number
   readonly gaveUp: number
+  /** Startups of which the wait is known: seen, given up, or cut off by the storm's end. */
+  readonly startups: number
   readonly startupP50Ms: number
   readonly startupP95Ms: number
   readonly playedMs: number

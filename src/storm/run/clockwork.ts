@@ -19,7 +19,8 @@ export function runClockwork(options: {
   const step = (): void => {
     const now = nowMs()
     try {
-      if (now < durationMs && !stop.aborted) onTick(now)
+      // Once more at the end: what was due in the last millisecond belongs to the storm.
+      if (!stop.aborted) onTick(now)
       for (; nextSecondMs <= now && nextSecondMs <= durationMs; nextSecondMs += SECOND_MS) onSecond(nextSecondMs)
     } catch (error) {
       // A defect of storm's own ends the storm; it must not go on half-blind.

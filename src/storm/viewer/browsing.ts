@@ -59,7 +59,7 @@ export function onTitleAnswered(turn: Turn, content: unknown, atMs: number): boo
 export function onTitleGone(turn: Turn, atMs: number): void {
   const { viewer } = turn
   viewer.goneTitles += 1
-  if (viewer.goneTitles > GONE_TITLES_MAX) giveUp(turn, atMs)
+  if (viewer.goneTitles > GONE_TITLES_MAX) giveUp(turn, 'refused', atMs)
   else enterPhase(viewer, 'opening-home')
 }
 

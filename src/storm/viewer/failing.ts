@@ -20,7 +20,7 @@ function onNeededFailed(turn: Turn, job: Job, failure: Failure, atMs: number): v
   const { player } = viewer
   const verdict = judgeFailure(failure)
   if (verdict === 'gone' && job.kind === 'title') onTitleGone(turn, atMs)
-  else if (verdict === 'gone' || verdict === 'refused') giveUp(turn, atMs)
+  else if (verdict === 'gone' || verdict === 'refused') giveUp(turn, 'refused', atMs)
   else if (job.kind === 'heartbeat') onHeartbeatFailed(turn, failure, atMs)
   else if (verdict === 'renew' && player !== null) renewToken(turn, player, failure, atMs)
   else {

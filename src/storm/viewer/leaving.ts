@@ -24,11 +24,17 @@ export function leave(turn: Turn, atMs: number): void {
 }
 
 /** Has had enough: of waiting, or of what was refused for good. */
-export function giveUp(turn: Turn, atMs: number): void {
+export function giveUp(turn: Turn, why: 'waited' | 'refused', atMs: number): void {
   const { phase, player, waitSinceMs } = turn.viewer
   const waitedMs = waitSinceMs === Number.POSITIVE_INFINITY ? 0 : atMs - waitSinceMs
   const watching = player?.started === true ? 'stall' : 'startup'
-  depart(turn, atMs, { type: 'gave-up', during: phase === 'watching' ? watching : 'browsing', waitedMs })
+  depart(turn, atMs, { type: 'gave-up', during: phase === 'watching' ? watching : 'browsing', why, waitedMs })
+}
+
+/** The storm is over: whatever is still being waited for is told as it stands. */
+export function breakOff(turn: Turn, atMs: number): void {
+  const { mode, waitSinceMs } = turn.viewer
+  depart(turn, atMs, mode === 'starting' ? { type: 'unstarted', waitedMs: Math.max(0, atMs - waitSinceMs) } : null)
 }
 
 function depart(turn: Turn, atMs: number, reason: ViewerNote | null): void {

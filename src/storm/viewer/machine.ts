@@ -3,6 +3,7 @@ import { arrive, onHomeAnswered, onPoster, onSessionAnswered, onTitleAnswered } 
 import { onFailed } from './failing.ts'
 import type { ViewerHabits } from './habits.ts'
 import type { Job } from './job.ts'
+import { breakOff } from './leaving.ts'
 import {
   onHeartbeatAnswered,
   onInitAnswered,
@@ -68,6 +69,8 @@ function take(turn: Turn, event: ViewerEvent, nowMs: number): void {
     viewer.alarmMs = Number.POSITIVE_INFINITY
   } else if (event.type === 'arrive') {
     if (viewer.phase === 'unborn') arrive(turn)
+  } else if (event.type === 'storm-ended') {
+    breakOff(turn, nowMs)
   } else if (event.type === 'premiere-ended') {
     const watchesIt = viewer.phase === 'watching' && viewer.titleId === viewer.origin.premiereId
     if (watchesIt) viewer.premiereEndsMs = Math.max(event.atMs, nowMs)

@@ -70,7 +70,7 @@ export function perform(turn: Turn, { kind, atMs }: Moment): void {
   const { player } = viewer
   if (kind === 'arrived') onArrived(turn, atMs)
   else if (kind === 'premiere-end') endFilm(turn, { signal: 'ended', goHome: true }, atMs)
-  else if (kind === 'give-up') giveUp(turn, atMs)
+  else if (kind === 'give-up') giveUp(turn, 'waited', atMs)
   else if (kind === 'click') onClick(turn, atMs)
   else if (kind === 'retry') viewer.retryAtMs = 0
   else if (kind === 'watch-end') onWatchEnd(turn, atMs)

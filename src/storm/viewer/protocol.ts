@@ -56,6 +56,8 @@ export type ViewerEvent =
   | { readonly type: 'failed'; readonly failure: Failure }
   /** The premiere is over; go home at `atMs`. Ignored by whoever does not watch it. */
   | { readonly type: 'premiere-ended'; readonly atMs: number }
+  /** The storm is over: the viewer leaves, and tells what was still under way. */
+  | { readonly type: 'storm-ended' }
 
 /** `status`: any answer that is not 2xx. `unreadable`: a 2xx whose content is not what the contract says. */
 export type Failure =
@@ -87,7 +89,15 @@ export type ViewerNote =
   | { readonly type: 'stalled'; readonly ms: number; readonly cause: 'dry' | 'seek' }
   /** Played since the last such note. */
   | { readonly type: 'played'; readonly ms: number }
-  | { readonly type: 'gave-up'; readonly during: 'startup' | 'stall' | 'browsing'; readonly waitedMs: number }
+  /** `refused`: not by the length of the wait, but by an answer that leaves nothing to wait for. */
+  | {
+      readonly type: 'gave-up'
+      readonly during: 'startup' | 'stall' | 'browsing'
+      readonly why: 'waited' | 'refused'
+      readonly waitedMs: number
+    }
+  /** The storm ended before the first picture. */
+  | { readonly type: 'unstarted'; readonly waitedMs: number }
   /** Told before the request is sent, and again when it was acknowledged. */
   | { readonly type: 'playback-sent'; readonly viewerId: string }
   | { readonly type: 'playback-acknowledged'; readonly viewerId: string; readonly sessionId: string }

@@ -35,7 +35,7 @@ function toLine(effect: FaultEffect): string {
     case 'freeze':
       return `${effect.type} ${effect.victim.role} ${effect.victim.pid}`
     case 'mark':
-      return `${effect.phase} ${effect.roles.join('+')}`
+      return `${effect.phase} ${effect.roles.join('+')}${effect.atStrike ? ', as of its last strike' : ''}`
     case 'fail':
       return `fail ${effect.reason.slice(0, 40)}`
     default:
@@ -83,7 +83,7 @@ const CASES: readonly {
     expected: ['0 kill worker-0 1', '0 kill worker-1 3', '0 struck worker-0+worker-1', '0 ended worker-0+worker-1'],
   },
   {
-    what: 'a role that does not come back fails the rest',
+    what: 'a role that does not come back has been struck all the same',
     plan: { kind: 'kill', role: 'edge', atMs: 0, times: 2, everyMs: 10 },
     steps: [
       [0, { edge: 2 }],
@@ -91,7 +91,18 @@ const CASES: readonly {
       [16_000, { edge: null }],
       [17_000, { edge: 3 }],
     ],
-    expected: ['0 kill edge 2', '0 struck edge', '16000 fail edge was killed 1 of 2 times, then no ne'],
+    expected: ['0 kill edge 2', '0 struck edge', '16000 ended edge, as of its last strike'],
+  },
+  {
+    what: 'a kill that never met a process has failed',
+    plan: { kind: 'kill', role: 'edge', atMs: 0, times: 2, everyMs: 10 },
+    steps: [
+      [0, { edge: null }],
+      [14_999, { edge: null }],
+      [15_000, { edge: null }],
+      [17_000, { edge: 3 }],
+    ],
+    expected: ['15000 fail edge had no process to strike within 150'],
   },
   {
     what: 'down kills whatever comes back, until its end',

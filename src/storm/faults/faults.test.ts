@@ -88,13 +88,14 @@ async function createPlatform(
   return { stage, role, pidOf: (name) => role(name).child?.pid ?? 0 }
 }
 
-function createStorm(stage: Inside, plans: readonly FaultPlan[]) {
+/** `speed`: how much faster than ours its time goes. */
+function createStorm(stage: Inside, plans: readonly FaultPlan[], speed = 1) {
   const beganMs = performance.now()
   const marks: FaultMark[] = []
   const faults = createFaults({
     plans,
     stage,
-    clock: { nowMs: () => performance.now() - beganMs },
+    clock: { nowMs: () => (performance.now() - beganMs) * speed },
     onMark: (mark) => void marks.push(mark),
   })
   toClose.push(() => faults.stop())
@@ -148,6 +149,18 @@ describe('processes', () => {
     expect(first).toBeGreaterThanOrEqual(30)
     expect((second ?? 0) - (first ?? 0)).toBeGreaterThan(50)
     expect(storm.failures()).toEqual([])
+  })
+
+  test('a role that never comes back from a kill: the fault was over with its last strike, and did not fail', async () => {
+    const { stage, pidOf } = await createPlatform(['edge', 'control'], { backoffMs: 60_000 })
+    const storm = createStorm(stage, [{ kind: 'kill', role: 'edge', atMs: 0, times: 3, everyMs: 10 }], 100)
+    storm.start()
+    await eventually('the end', () => storm.phases().includes('ended edge'))
+    expect(storm.phases()).toEqual(['struck edge', 'ended edge'])
+    expect(storm.failures()).toEqual([])
+    const [struck, ended] = storm.marks
+    expect(ended?.atMs).toBe(struck?.atMs ?? -1)
+    expect([pidOf('edge'), pidOf('control') > 0]).toEqual([0, true])
   })
 
   test('down: killed again as soon as it is back, for as long as it lasts', async () => {
@@ -381,6 +394,24 @@ describe('stop', () => {
       for (const id of open) expect(closed).toContain(id)
     }
   }, 60_000)
+
+  test('interrupted while roles are restarted: it says so soon, and puts the socket back', async () => {
+    const { stage } = await createPlatform(['store', 'cell-a', 'edge'], { backoffMs: 60_000 })
+    const storm = createStorm(stage, [{ kind: 'link', where: 'store', atMs: 0, forMs: 1_000, conditions: {} }])
+    const interrupt = new AbortController()
+    const prepared = storm.prepare(interrupt.signal).catch((error: unknown) => error)
+    await eventually('a restart', async () => !(await stage.status()).healthy)
+    const reason = new Error('enough')
+    interrupt.abort(reason)
+    expect(await prepared).toBe(reason)
+    await storm.stop()
+    expect(await (await fetch('http://localhost/', { unix: stage.layout.storeSocket })).text()).toBe('store')
+    expect(
+      await createStorm(stage, [])
+        .prepare(interrupt.signal)
+        .catch((error: unknown) => error),
+    ).toBe(reason)
+  })
 
   test('before anything, and nothing goes after it', async () => {
     const { stage } = await createPlatform(['edge'])

@@ -16,9 +16,10 @@ export type FaultFailure = { readonly faultId: string; readonly reason: string }
 export type Faults = {
   /**
    * Puts in place what must be there before the first viewer; viewers go to the `watchUrl` it gives, if any. Restarts roles where a link to
-   * a socket is to be struck. Rejects when the platform cannot be prepared; `stop` is due even then.
+   * a socket is to be struck. Rejects when the platform cannot be prepared, and soon with the reason of `interrupt` when that is aborted;
+   * `stop` is due even then.
    */
-  prepare(): Promise<{ readonly watchUrl?: string }>
+  prepare(interrupt?: AbortSignal): Promise<{ readonly watchUrl?: string }>
   /** Strikes by the clock from here. */
   start(): void
   /** Resolves when everything is undone: nothing stopped, no socket moved, no disk filled, no process left. At any time, and more than once. */
@@ -33,6 +34,8 @@ type Standing = {
   readonly acts: FaultActs
   /** What it is doing, to its end. */
   work: Promise<void>
+  /** Its last strike. */
+  struckMs: number
 }
 
 /** What strikes a platform on this machine. Fault `fault-twice` for two plans that nobody could tell apart. */
@@ -51,7 +54,7 @@ export function createFaults(options: {
   for (const plan of plans) {
     const { id, label } = describeFault(plan)
     const acts = createFaultActs({ faultId: id, stage, links })
-    faults.set(id, { plan, label, acts, work: Promise.resolve() })
+    faults.set(id, { plan, label, acts, work: Promise.resolve(), struckMs: 0 })
   }
   const failures: FaultFailure[] = []
   const stopping = new AbortController()
@@ -61,8 +64,15 @@ export function createFaults(options: {
   let deciding: Promise<void> | null = null
   let stopped: Promise<void> | null = null
 
-  const mark = (faultId: string, phase: FaultMark['phase'], roles: readonly string[]): void => {
-    onMark({ faultId, label: faults.get(faultId)?.label ?? faultId, phase, atMs: clock.nowMs(), roles })
+  const mark = (
+    faultId: string,
+    phase: FaultMark['phase'],
+    roles: readonly string[],
+    atMs: number = clock.nowMs(),
+  ): void => {
+    const fault = faults.get(faultId)
+    if (fault && phase === 'struck') fault.struckMs = atMs
+    onMark({ faultId, label: fault?.label ?? faultId, phase, atMs, roles })
   }
 
   const fail = async (faultId: string, acts: FaultActs, reason: string): Promise<void> => {
@@ -76,7 +86,8 @@ export function createFaults(options: {
   const perform = async (faultId: string, acts: FaultActs, effects: readonly FaultEffect[]): Promise<void> => {
     try {
       for (const effect of effects) {
-        if (effect.type === 'mark') mark(faultId, effect.phase, effect.roles)
+        if (effect.type === 'mark')
+          mark(faultId, effect.phase, effect.roles, effect.atStrike ? faults.get(faultId)?.struckMs : undefined)
         else if (effect.type === 'fail') await fail(faultId, acts, effect.reason)
         else await acts.perform(effect)
       }
@@ -126,18 +137,18 @@ export function createFaults(options: {
   }
 
   return {
-    prepare() {
-      if (stopping.signal.aborted)
-        return Promise.reject(new Fault('faults-stopped', 'these faults were stopped; create new ones'))
+    prepare(interrupt) {
+      const signal = AbortSignal.any([stopping.signal, ...(interrupt ? [interrupt] : [])])
+      if (signal.aborted) return Promise.reject(signal.reason)
       const wheres = [...new Set(plans.flatMap((plan) => (plan.kind === 'link' ? [plan.where] : [])))]
-      preparing ??= wheres.length === 0 ? Promise.resolve({}) : links.prepare(wheres, stopping.signal)
+      preparing ??= wheres.length === 0 ? Promise.resolve({}) : links.prepare(wheres, signal)
       return preparing
     },
     start() {
       if (!stopping.signal.aborted) ticking ??= setInterval(tick, TICK_MS)
     },
     stop() {
-      stopping.abort()
+      stopping.abort(new Fault('faults-stopped', 'these faults were stopped; create new ones'))
       stopped ??= undoAll()
       return stopped
     },

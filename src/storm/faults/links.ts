@@ -1,5 +1,5 @@
 import type { PlatformStatus } from '../../contracts/index.ts'
-import { Fault, type Logger } from '../../kernel/index.ts'
+import { Fault, type Logger, pause } from '../../kernel/index.ts'
 import type { Layout } from '../../roles/index.ts'
 import type { LinkConditions } from './plan.ts'
 import { createProcesses } from './processes.ts'
@@ -14,7 +14,7 @@ export type Links = {
   /**
    * Puts a proxy into each link. For viewers that is a port of its own, given back. For a role's socket, those who call it are killed, so
    * that they connect anew, and all roles are healthy again when this resolves. Faults: `link-unknown`, `platform-not-recovered`,
-   * `socket-missing`, `proxy-not-listening`.
+   * `socket-missing`, `proxy-not-listening`, `proxy-lost`; the reason of `signal` once that is aborted.
    */
   prepare(wheres: readonly string[], signal: AbortSignal): Promise<{ readonly watchUrl?: string }>
   /** What `faultId` does to a link, null when it ends. Where several faults meet, the one that came last counts. */
@@ -48,8 +48,10 @@ export function createLinks(options: {
     async prepare(wheres, signal) {
       const sockets = wheres.filter((where) => where !== 'viewers')
       checkKnown(sockets, await status())
+      signal.throwIfAborted()
       proxies = await startProxyProcess()
       for (const role of sockets) await takeOver(proxies, role)
+      signal.throwIfAborted()
       for (const callers of callersOf(sockets)) {
         logger.info(`restarting ${callers.join(', ')}: their connections go through the fault proxy from now on`)
         await restart({ callers, layout, status, signal })
@@ -105,8 +107,8 @@ async function restart(options: {
   for (const victim of victims) processes.kill(victim)
   const deadlineMs = performance.now() + HEALTHY_WAIT_MS
   while (performance.now() < deadlineMs) {
-    if (signal.aborted) throw new Fault('faults-stopped', 'the faults were stopped before they were prepared')
-    await Bun.sleep(LOOK_MS)
+    await pause(LOOK_MS, signal)
+    signal.throwIfAborted()
     const now = await status()
     if (now.healthy && now.roles.every(({ pid }) => pid !== null && !killed.has(pid))) return
   }

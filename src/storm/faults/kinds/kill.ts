@@ -1,6 +1,15 @@
 import type { FaultPlan } from '../plan.ts'
 import { victimsOf, whyNobody } from '../roles.ts'
-import { type DecideFault, end, type FaultEffect, fail, nothing, struckBy } from './kind.ts'
+import {
+  type DecideFault,
+  end,
+  endAtStrike,
+  type FaultEffect,
+  fail,
+  nothing,
+  struckBy,
+  whyNeverStruck,
+} from './kind.ts'
 
 export type KillPlan = Extract<FaultPlan, { kind: 'kill' }>
 
@@ -18,10 +27,9 @@ export const decideKill: DecideFault<KillPlan> = (plan, state, nowMs, roles) => 
   const victims = victimsOf(plan.role, roles).filter(({ pid }) => !state.pids.includes(pid))
   if (victims.length === 0) {
     if (nowMs < dueMs + PATIENCE_MS) return nothing(state)
-    return fail(
-      state,
-      `${plan.role} was killed ${state.strikes} of ${times} times, then no new process of it came within ${PATIENCE_MS} ms; see the platform's log for why`,
-    )
+    // A platform that does not come back from a kill is what a storm is there to find.
+    if (state.strikes > 0) return endAtStrike(state)
+    return fail(state, whyNeverStruck({ role: plan.role, forMs: PATIENCE_MS }))
   }
   const next = struckBy(state, victims)
   const effects: FaultEffect[] = [

@@ -24,7 +24,13 @@ export type FaultEffect =
   | { readonly type: 'mend' }
   | { readonly type: 'fill' }
   | { readonly type: 'free' }
-  | { readonly type: 'mark'; readonly phase: 'struck' | 'ended'; readonly roles: readonly string[] }
+  | {
+      readonly type: 'mark'
+      readonly phase: 'struck' | 'ended'
+      readonly roles: readonly string[]
+      /** As of its last strike, not of now. */
+      readonly atStrike?: true
+    }
   | { readonly type: 'fail'; readonly reason: string }
 
 export type FaultDecision = { readonly state: FaultState; readonly effects: readonly FaultEffect[] }
@@ -53,6 +59,12 @@ export function struckBy(state: FaultState, victims: readonly Victim[]): FaultSt
 export const end = (state: FaultState, ...undo: readonly FaultEffect[]): FaultDecision => ({
   state: { ...state, phase: 'over' },
   effects: [...undo, { type: 'mark', phase: 'ended', roles: state.roles }],
+})
+
+/** It was over with its last strike, which is known only now: the time since then is the platform's. */
+export const endAtStrike = (state: FaultState): FaultDecision => ({
+  state: { ...state, phase: 'over' },
+  effects: [{ type: 'mark', phase: 'ended', roles: state.roles, atStrike: true }],
 })
 
 export const fail = (state: FaultState, reason: string): FaultDecision => ({

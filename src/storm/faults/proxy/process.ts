@@ -5,6 +5,7 @@ import type { Address } from './address.ts'
 import type { FromProxies, ToProxies } from './messages.ts'
 import { restoreSocket } from './socket-place.ts'
 
+const START_WAIT_MS = 15_000
 const ANSWER_WAIT_MS = 5_000
 const ERROR_CHARACTERS_MAX = 2_000
 
@@ -81,7 +82,11 @@ export async function startProxyProcess(): Promise<ProxyProcess> {
     })
   }
 
-  await hello.promise
+  const late = setTimeout(() => {
+    child.kill('SIGKILL')
+    hello.reject(new Fault('proxy-lost', `the fault proxies did not start within ${START_WAIT_MS} ms; repeat the run`))
+  }, START_WAIT_MS)
+  await hello.promise.finally(() => clearTimeout(late))
   return {
     pid: child.pid,
     listen: (link, listen, target) => ask({ type: 'listen', link, listen, target }),

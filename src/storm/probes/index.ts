@@ -3,6 +3,7 @@ import { createRandom, seedOf } from '../random.ts'
 import type { ProbeResult } from '../report/report.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
+import type { Target } from '../target.ts'
 import { type Client, createClient, type Who } from './client.ts'
 import { createFindings, type Violation } from './findings.ts'
 import { createInsideKnowledge } from './inside-knowledge.ts'
@@ -21,8 +22,11 @@ export { PROBE_LIMITS, type ProbeLimits } from './limits.ts'
 
 /** DESIGN.md's invariants that can be seen from outside, watched while the storm blows. */
 export type Probes = {
-  /** Before the storm: publishes what the withdraw operation will withdraw. Does not reject; the result says what was in the way. */
-  prepare(): Promise<void>
+  /**
+   * Before the storm: publishes what the withdraw operation will withdraw, within a minute and until `interrupt` is aborted. Does not
+   * reject; the result says what was in the way.
+   */
+  prepare(interrupt?: AbortSignal): Promise<void>
   /** Titles that are the probes' own. */
   titles(): ReadonlySet<string>
   /** The storm's begin: times count from here. */
@@ -40,13 +44,15 @@ const SEED_INDEX = 0x7f00_0000
 
 export function createProbes(options: {
   stage: Stage
+  /** The platform itself, not a fault proxy in front of it: a promise is not broken because a line is. */
+  target: Target
   clock: Clock
   seed: number
   scenario: Pick<Scenario, 'populations' | 'operations'>
   onViolation: (violation: Violation) => void
   limits?: Partial<ProbeLimits>
 }): Probes {
-  const { stage, clock, scenario } = options
+  const { stage, target, clock, scenario } = options
   const limits = { ...PROBE_LIMITS, ...options.limits }
   const stopping = new AbortController()
   const stopped = stopping.signal
@@ -56,7 +62,7 @@ export function createProbes(options: {
   const people = listPeople(scenario.populations)
 
   const sendAt = (turn: () => Promise<void>): Send =>
-    createSend({ url: stage.watchUrl, answerBytesMax: limits.answerBytesMax, turn, stopped, nowMs })
+    createSend({ target, answerBytesMax: limits.answerBytesMax, turn, stopped, nowMs })
   const partsOf = (probe: ProbeResult['id'], index: number, client: Client): ProbeParts => ({
     client,
     findings: createFindings({
@@ -81,7 +87,7 @@ export function createProbes(options: {
   const signature = createSignatureNeeded({
     ...partsOf('signature-needed', 1, clientOf(sendAt(signatureTurn))),
     sendRaw: createSendRaw({
-      url: stage.watchUrl,
+      target,
       timeoutMs: limits.apiTimeoutMs,
       answerBytesMax: RAW_BYTES_MAX,
       turn: signatureTurn,

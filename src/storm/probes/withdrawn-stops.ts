@@ -1,5 +1,6 @@
 import { describeError, Fault, pause } from '../../kernel/index.ts'
 import type { Operator } from '../stage.ts'
+import { untilAborted } from '../until-aborted.ts'
 import type { Answer, Got } from './answer.ts'
 import { type Visitor, withoutToken } from './client.ts'
 import type { ProbeLimits } from './limits.ts'
@@ -7,8 +8,8 @@ import { type Probe, type ProbeParts, persist } from './probe.ts'
 import type { Send } from './send.ts'
 
 export type WithdrawnStops = Probe & {
-  /** Publishes the film that will be withdrawn. What hinders it is told in the result. */
-  prepare(): Promise<void>
+  /** Publishes the film that will be withdrawn, until `interrupt` is aborted. What hinders it is told in the result. */
+  prepare(interrupt?: AbortSignal): Promise<void>
   /** The film that will be withdrawn: not for the crowd, who would meet its end as a failure. */
   titleId(): string | null
   /** Resolves when the withdrawal is acknowledged; watching goes on until the storm is over. */
@@ -28,6 +29,9 @@ export function servesWithdrawn(
   return sentMs > limits.withdrawnWithinMs || beganMs > limits.withdrawnWithinMs + limits.transferMs
 }
 
+/** Whoever waits for a storm to begin waits for this. */
+const PUBLISH_WAIT_MS = 60_000
+
 type Watched = { readonly visitor: Visitor; readonly cached: readonly string[]; readonly fresh: readonly string[] }
 type Asked = { readonly key: string; readonly name: string; readonly send: () => Promise<Answer> }
 
@@ -37,9 +41,11 @@ export function createWithdrawnStops(
     readonly send: Send
     readonly operator: Pick<Operator, 'publish' | 'withdraw'> | null
     readonly planned: boolean
+    readonly publishWaitMs?: number
   },
 ): WithdrawnStops {
   const { client, findings, limits, people, random, nowMs, stopped, send, operator, planned } = parts
+  const { publishWaitMs = PUBLISH_WAIT_MS } = parts
   let titleId: string | null = null
   let acknowledgedMs: number | null = null
   const watching: Promise<void>[] = []
@@ -117,13 +123,17 @@ export function createWithdrawnStops(
   const fail = (error: unknown): void => findings.hindered(`the probe failed: ${describeError(error)}`)
 
   return {
-    async prepare() {
+    async prepare(interrupt) {
       if (!planned) return findings.hindered('the scenario withdraws nothing')
       if (!operator) return findings.hindered('withdrawing needs an operator: none is known of this platform')
+      const late = AbortSignal.timeout(publishWaitMs)
+      const signal = AbortSignal.any([stopped, late, ...(interrupt ? [interrupt] : [])])
       try {
-        titleId = (await operator.publish('Withdrawn by the storm', limits.sacrificeMs, stopped)).id
+        const publishing = operator.publish('Withdrawn by the storm', limits.sacrificeMs, signal)
+        titleId = (await untilAborted(publishing, signal)).id
       } catch (error) {
-        findings.hindered(`the film to be withdrawn was not published: ${describeError(error)}`)
+        const why = late.aborted ? `it took longer than ${publishWaitMs / 1000} s` : describeError(error)
+        findings.hindered(`the film to be withdrawn was not published: ${why}`)
       }
     },
     titleId: () => titleId,

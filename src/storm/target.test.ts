@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { describeError, faultCode } from '../kernel/index.ts'
-import { checkTarget } from './target.ts'
+import { TEST_CERTIFICATE, TEST_KEY } from './http/tls.fixture.ts'
+import { addressUrl, checkTarget } from './target.ts'
 
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   localhost: ['127.0.0.1', '::1'],
@@ -70,6 +71,32 @@ test('who names the very host may storm it, at the address that was checked', as
     certificateAuthority: null,
   })
   expect(await check('http://mixed.example', 'mixed.example')).toMatchObject({ isLoopback: false })
+})
+
+const PEM = TEST_CERTIFICATE
+const BROKEN = PEM.replace(/\n[A-Za-z0-9+/=]+/, '\nAAAA')
+const authorities: [what: string, url: string, pem: string, told: string | null][] = [
+  ['one certificate', 'https://localhost', PEM, null],
+  ['several, with words between', 'https://localhost', `ours:\n${PEM}\nand theirs:\n${PEM}`, null],
+  ['a key', 'https://localhost', TEST_KEY, 'BEGIN CERTIFICATE'],
+  ['nothing', 'https://localhost', '', 'BEGIN CERTIFICATE'],
+  ['a broken one among them', 'https://localhost', PEM + BROKEN, 'number 2 of 2'],
+  ['one for a target without TLS', 'http://localhost', PEM, 'http target'],
+]
+for (const [what, url, certificateAuthority, told] of authorities)
+  test(`certificate authorities: ${what}: ${told === null ? 'taken' : 'refused'}`, async () => {
+    const checked = checkTarget(url, { resolve, certificateAuthority })
+    if (told === null) expect(await checked).toMatchObject({ certificateAuthority })
+    else {
+      const error = await checked.catch((refusal: unknown) => refusal)
+      expect(faultCode(error)).toBe('certificate-authority-invalid')
+      expect(describeError(error)).toContain(told)
+    }
+  })
+
+test('the address to connect to, as a URL', () => {
+  expect(addressUrl({ address: '192.0.2.7', port: 8443, tls: true })).toBe('https://192.0.2.7:8443')
+  expect(addressUrl({ address: '::1', port: 9, tls: false })).toBe('http://[::1]:9')
 })
 
 test('the refusal says what to do, and a password is never repeated', async () => {

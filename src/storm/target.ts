@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { BlockList, isIP } from 'node:net'
 import { describeError, Fault } from '../kernel/index.ts'
@@ -27,6 +28,13 @@ export function loopbackTarget(port: number): Target {
   return { url, host: address, hostHeader, address, port, tls: false, isLoopback: true, certificateAuthority: null }
 }
 
+/** Where the target is connected to, as a URL: whoever asks there sends `hostHeader`, and has the certificate be for `host`. */
+export function addressUrl({ address, port, tls }: Pick<Target, 'address' | 'port' | 'tls'>): string {
+  return `${tls ? 'https' : 'http'}://${isIP(address) === 6 ? `[${address}]` : address}:${port}`
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
@@ -34,13 +42,21 @@ LOOPBACK.addSubnet('::ffff:127.0.0.0', 104, 'ipv6')
 
 /**
  * A storm is a denial of service to whoever did not ask for it. So every address of the target must be this machine's own
- * loopback, unless `iOwnThisTarget` is exactly its host. Faults: `target-invalid`, `target-unknown`, `target-not-loopback`.
+ * loopback, unless `iOwnThisTarget` is exactly its host. Faults: `target-invalid`, `target-unknown`, `target-not-loopback`,
+ * `certificate-authority-invalid`.
  */
 export async function checkTarget(
   url: string,
-  options: { readonly iOwnThisTarget?: string | undefined; readonly resolve?: Resolve } = {},
+  options: {
+    readonly iOwnThisTarget?: string | undefined
+    /** PEM, one certificate or several; trusted in place of the system's. Only for https. */
+    readonly certificateAuthority?: string | undefined
+    readonly resolve?: Resolve
+  } = {},
 ): Promise<Target> {
   const parsed = parseTargetUrl(url)
+  const certificateAuthority = options.certificateAuthority ?? null
+  if (certificateAuthority !== null) checkCertificateAuthority(certificateAuthority, parsed)
   const host = parsed.hostname.replace(/^\[|\]$/g, '')
   const addresses = await addressesOf(host, options.resolve ?? resolveByName)
   const strangers = addresses.filter((address) => !isLoopback(address))
@@ -55,16 +71,15 @@ export async function checkTarget(
   const tls = parsed.protocol === 'https:'
   const port = Number(parsed.port) || (tls ? 443 : 80)
   const isLocal = strangers.length === 0
-  const plain = `http://${isIP(address) === 6 ? `[${address}]` : address}:${port}`
   return {
-    url: isLocal && !tls ? plain : parsed.origin,
+    url: isLocal && !tls ? addressUrl({ address, port, tls }) : parsed.origin,
     host,
     hostHeader: parsed.host,
     address,
     port,
     tls,
     isLoopback: isLocal,
-    certificateAuthority: null,
+    certificateAuthority,
   }
 }
 
@@ -80,6 +95,25 @@ function parseTargetUrl(text: string): URL {
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     throw refuse(`one with a path: ${JSON.stringify(text)}`)
   return url
+}
+
+/** Told here, once: later it would be a refused connection for every viewer, and no word of why. */
+function checkCertificateAuthority(pem: string, { protocol }: URL): void {
+  const refuse = (why: string, cause?: unknown): Fault =>
+    new Fault('certificate-authority-invalid', `certificate authority: expected certificates in PEM, got ${why}`, {
+      cause,
+    })
+  if (protocol !== 'https:') throw refuse('one for an http target, which shows no certificate; leave it out')
+  const certificates = pem.match(CERTIFICATE) ?? []
+  if (certificates.length === 0)
+    throw refuse('no "-----BEGIN CERTIFICATE-----"; give the certificate itself, not its key')
+  for (const [at, certificate] of certificates.entries()) {
+    try {
+      new X509Certificate(certificate)
+    } catch (error) {
+      throw refuse(`one that cannot be read, number ${at + 1} of ${certificates.length}`, error)
+    }
+  }
 }
 
 async function addressesOf(host: string, resolve: Resolve): Promise<readonly string[]> {

@@ -7,5 +7,11 @@ export {
   type ExchangeResult,
 } from './connection.ts'
 export { HTTP_LIMITS } from './limits.ts'
-export { createPlaylistMemo, type PlaylistMemo, type PlaylistResult } from './playlists.ts'
+export {
+  createPlaylistMemo,
+  type PlaylistMemo,
+  type PlaylistResult,
+  parseMainPlaylist,
+  parseMediaPlaylist,
+} from './playlists.ts'
 export { type RequestLine, renderHead } from './request.ts'

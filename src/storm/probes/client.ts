@@ -6,11 +6,11 @@ import {
   signalsResponseSchema,
   titleResponseSchema,
 } from '../../contracts/index.ts'
+import { type PlaylistResult, parseMainPlaylist, parseMediaPlaylist } from '../http/index.ts'
 import type { Population } from '../scenario.ts'
 import { type Got, judgeAnswer, type Read } from './answer.ts'
 import { checkInit, checkSegment } from './boxes.ts'
 import type { ProbeLimits } from './limits.ts'
-import { parseTrackFiles, parseTracks, type TrackFiles } from './playlists.ts'
 import type { Send } from './send.ts'
 
 export type Who = Pick<Population, 'country' | 'tier' | 'platform'>
@@ -23,6 +23,8 @@ export type Listed = {
   readonly beingMade: boolean
 }
 export type Started = Pick<z.infer<typeof playbackResponseSchema>, 'sessionId' | 'manifestUrl'>
+/** Paths of a whole track's files. */
+export type TrackFiles = { readonly init: string; readonly segments: readonly string[] }
 export type ProgressSignal = {
   readonly id: string
   readonly sessionId: string
@@ -98,12 +100,12 @@ export function createClient(options: {
     tracks: (path) =>
       media(
         path,
-        readText((text) => parseTracks(text, path), 'no main playlist'),
+        readPlaylist((text) => toTracks(text, path)),
       ),
     files: (path) =>
       media(
         path,
-        readText((text) => parseTrackFiles(text, path), 'no playlist of a whole track'),
+        readPlaylist((text) => toTrackFiles(text, path)),
       ),
     init: (path) => media(path, readChecked(checkInit)),
     segment: (path) => media(path, readChecked(checkSegment)),
@@ -113,6 +115,32 @@ export function createClient(options: {
 /** `/v/<token>/<title>/v240/0.m4s` without the token, which is nobody's business in a report. */
 export function withoutToken(path: string): string {
   return path.replace(/^\/v\/[^/]*\//, '/v/…/')
+}
+
+/** The variants in their order, then the sound. */
+function toTracks(text: string, path: string): PlaylistResult<readonly string[]> {
+  const main = parseMainPlaylist(text)
+  if (!main.ok) return main
+  const { variants, audioFile } = main.playlist
+  const files = [...variants.map(({ file }) => file), ...(audioFile === null ? [] : [audioFile])]
+  const { directory } = splitMediaPath(path)
+  return { ok: true, playlist: files.map((file) => directory + file) }
+}
+
+function toTrackFiles(text: string, path: string): PlaylistResult<TrackFiles> {
+  const { directory, file } = splitMediaPath(path)
+  const media = parseMediaPlaylist(text, file)
+  if (!media.ok) return media
+  const { initFile, segmentFiles } = media.playlist
+  if (initFile === null) return { ok: false, why: 'a playlist without EXT-X-MAP' }
+  const segments = segmentFiles.map((segment) => directory + segment)
+  return { ok: true, playlist: { init: directory + initFile, segments } }
+}
+
+/** `/v/<token>/<title>/`, where the main playlist lies and from where all files are named, and what that calls this one. */
+export function splitMediaPath(path: string): { readonly directory: string; readonly file: string } {
+  const parts = path.split('/')
+  return { directory: `${parts.slice(0, 4).join('/')}/`, file: parts.slice(4).join('/') }
 }
 
 function toSessionBody({ country, tier, platform }: Who): Who {
@@ -139,10 +167,10 @@ function readJson<S extends z.ZodType, T>(schema: S, pick: (body: z.infer<S>) =>
   }
 }
 
-function readText<T>(parse: (text: string) => T | null, why: string): Read<T> {
+function readPlaylist<T>(parse: (text: string) => PlaylistResult<T>): Read<T> {
   return (bytes) => {
-    const value = parse(new TextDecoder().decode(bytes))
-    return value === null ? { ok: false, why } : { ok: true, value }
+    const parsed = parse(new TextDecoder().decode(bytes))
+    return parsed.ok ? { ok: true, value: parsed.playlist } : parsed
   }
 }
 

@@ -5,7 +5,6 @@ import { type Got, judgeAnswer, type Trouble } from './answer.ts'
 import { type AttackedFile, listAttacks } from './attacks.ts'
 import { beginsAsMedia, checkInit, checkSegment, listBoxes } from './boxes.ts'
 import { decideListed, type ListedFacts } from './listed-plays.ts'
-import { parseTrackFiles, parseTracks } from './playlists.ts'
 import { choosePosition, decideResume } from './resume-exact.ts'
 import { parseAnswer } from './send-raw.ts'
 import { leaksMedia } from './signature-needed.ts'
@@ -215,18 +214,6 @@ describe('boxes', () => {
   test('of any bytes are told or refused', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void listBoxes(bytes)))
   })
-})
-
-test('playlists give paths below the one they came from', () => {
-  const main = ['#EXTM3U', '#EXT-X-MEDIA:TYPE=AUDIO,URI="a0.m3u8"', '#EXT-X-STREAM-INF:BANDWIDTH=1', 'v240.m3u8'].join(
-    '\n',
-  )
-  expect(parseTracks(main, '/v/T/x/main.m3u8')).toEqual(['/v/T/x/v240.m3u8', '/v/T/x/a0.m3u8'])
-  const track = ['#EXTM3U', '#EXT-X-MAP:URI="v240/init.mp4"', '#EXTINF:2,', 'v240/0.m4s', '#EXT-X-ENDLIST'].join('\n')
-  const files = { init: '/v/T/x/v240/init.mp4', segments: ['/v/T/x/v240/0.m4s'] }
-  expect(parseTrackFiles(track, '/v/T/x/v240.m3u8')).toEqual(files)
-  expect(parseTrackFiles(track.replace('#EXT-X-ENDLIST', ''), '/v/T/x/v240.m3u8')).toBeNull()
-  expect(parseTracks('#EXTM3U', '/v/T/x/main.m3u8')).toBeNull()
 })
 
 test.each([

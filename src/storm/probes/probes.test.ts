@@ -4,6 +4,7 @@ import { systemClock } from '../../kernel/index.ts'
 import type { ProbeResult } from '../report/report.ts'
 import type { Operation } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
+import { checkTarget } from '../target.ts'
 import { createProbes, type ProbeLimits, type Violation } from './index.ts'
 import { type FakePlatform, type Misbehaviour, startFakePlatform } from './testing/fake-platform.ts'
 
@@ -46,6 +47,7 @@ async function probe(options: {
   const violations: Violation[] = []
   const probes = createProbes({
     stage: toStage(platform, options.hasOperator ?? true),
+    target: await checkTarget(platform.url),
     clock: systemClock,
     seed: SEED,
     scenario: {

@@ -1,5 +1,6 @@
-import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { Target } from '../target.ts'
 import type { Answer } from './answer.ts'
 
 /** Sends a path exactly as it is: `fetch` would resolve `..`, `%2e%2e` and the like before anyone sees them. */
@@ -9,30 +10,33 @@ export type SendRaw = (path: string) => Promise<Answer>
 const HEAD_END = '\r\n\r\n'
 
 export function createSendRaw(options: {
-  url: string
+  target: Target
   timeoutMs: number
   answerBytesMax: number
   turn: () => Promise<void>
   stopped: AbortSignal
   nowMs: () => number
 }): SendRaw {
-  const { timeoutMs, answerBytesMax, turn, stopped, nowMs } = options
-  const url = new URL(options.url)
+  const { target, timeoutMs, answerBytesMax, turn, stopped, nowMs } = options
   return async (path) => {
     await turn()
     if (stopped.aborted) return { kind: 'stopped' }
-    const request = `GET ${path} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: close\r\n\r\n`
-    const ended = await exchange(connect(url), { request, timeoutMs, bytesMax: answerBytesMax, stopped })
+    const request = `GET ${path} HTTP/1.1\r\nHost: ${target.hostHeader}\r\nConnection: close\r\n\r\n`
+    const ended = await exchange(connect(target), { request, timeoutMs, bytesMax: answerBytesMax, stopped })
     if (stopped.aborted) return { kind: 'stopped' }
     return parseAnswer(ended.bytes, nowMs()) ?? { kind: 'silent', why: ended.why }
   }
 }
 
-function connect(url: URL): Socket {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const secure = url.protocol === 'https:'
-  const port = Number(url.port) || (secure ? 443 : 80)
-  return secure ? connectTls({ host, port, servername: host }) : connectPlain({ host, port })
+/** At the address that was checked. A name is told to the front, and the certificate is to be for it; an address is not told (RFC 6066). */
+function connect({ address: host, port, tls, host: name, certificateAuthority: ca }: Target): Socket {
+  if (!tls) return connectPlain({ host, port })
+  return connectTls({
+    host,
+    port,
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(ca === null ? {} : { ca }),
+  })
 }
 
 type Exchange = { request: string; timeoutMs: number; bytesMax: number; stopped: AbortSignal }

@@ -1,9 +1,10 @@
 import { describeError, pause } from '../../kernel/index.ts'
+import { addressUrl, type Target } from '../target.ts'
 import type { Answer } from './answer.ts'
 
 export type ProbeRequest = {
   readonly method: 'GET' | 'POST'
-  /** Absolute, on the target. */
+  /** Begins with a slash. */
   readonly path: string
   readonly token: string | null
   readonly body: unknown | null
@@ -11,16 +12,22 @@ export type ProbeRequest = {
 }
 export type Send = (request: ProbeRequest) => Promise<Answer>
 
-/** Plain `fetch`: the probes share nothing with the crowd's own client, so neither hides a defect of the other. */
+/**
+ * Plain `fetch`: the probes share no connection with the crowd's own client, so neither hides a defect of the other. They ask at
+ * the address that was checked and by the name that viewers use, so that a front which goes by names answers both alike.
+ */
 export function createSend(options: {
-  url: string
+  target: Target
   answerBytesMax: number
   /** Waited for before each request. */
   turn: () => Promise<void>
   stopped: AbortSignal
   nowMs: () => number
 }): Send {
-  const { url, answerBytesMax, turn, stopped, nowMs } = options
+  const { target, answerBytesMax, turn, stopped, nowMs } = options
+  const url = addressUrl(target)
+  const { host: serverName, certificateAuthority: ca } = target
+  const tls = target.tls ? { tls: { serverName, ...(ca === null ? {} : { ca }) } } : {}
   return async ({ method, path, token, body, timeoutMs }) => {
     await turn()
     if (stopped.aborted) return { kind: 'stopped' }
@@ -30,7 +37,9 @@ export function createSend(options: {
         method,
         redirect: 'manual',
         signal: AbortSignal.any([stopped, late]),
+        ...tls,
         headers: {
+          host: target.hostHeader,
           ...(token === null ? {} : { authorization: `Bearer ${token}` }),
           ...(body === null ? {} : { 'content-type': 'application/json' }),
         },

@@ -2,7 +2,7 @@ import { pause } from '../../kernel/index.ts'
 import type { Answer, Got } from './answer.ts'
 import { type AttackedFile, listAttacks } from './attacks.ts'
 import { beginsAsMedia } from './boxes.ts'
-import type { Listed, Visitor } from './client.ts'
+import { type Listed, splitMediaPath, type Visitor } from './client.ts'
 import { type Probe, type ProbeParts, persist, pickOne } from './probe.ts'
 import type { SendRaw } from './send-raw.ts'
 
@@ -67,7 +67,7 @@ export function createSignatureNeeded(
     path: string,
   ): Promise<AttackedFile> => {
     const { token, titleId, sessionId } = session
-    const file = path.split('/').slice(4).join('/')
+    const { file } = splitMediaPath(path)
     return {
       token,
       titleId,

@@ -11,6 +11,7 @@ import {
   type StormReport,
 } from '../report/report.ts'
 import { durationOf, type Scenario } from '../scenario.ts'
+import { untilAborted } from '../until-aborted.ts'
 import { toFaultResults } from './recovery.ts'
 import type { Storm } from './storm.ts'
 
@@ -19,22 +20,28 @@ const HEALTH_WAIT_MS = 15_000
 const PUBLISH_WAIT_MS = 30_000
 const JOURNAL_SETTLE_MS = 5_000
 
-/** After the storm: undoes the faults, waits for what is still to come, compares the journal with the log, and judges. */
-export async function collectReport(storm: Storm, endedEarly: EndedEarly | null): Promise<StormReport> {
-  const { scenario, stage, recorder, crowd, health, operations, faults } = storm
+/**
+ * After the storm: undoes the faults, waits for what is still to come, compares the journal with the log, and judges. An interrupt
+ * ends every wait; what was not waited for could be held against the platform, so the run counts as interrupted then.
+ */
+export async function collectReport(storm: Storm, blownEarly: EndedEarly | null): Promise<StormReport> {
+  const { scenario, stage, recorder, crowd, health, operations, faults, interrupt } = storm
   const ranMs = Math.min(storm.nowMs(), durationOf(scenario))
+  const hurry = blownEarly ? AbortSignal.abort() : interrupt
   await faults?.stop()
-  const films = await operations.finish(endedEarly ? 0 : PUBLISH_WAIT_MS)
-  await health.settled(endedEarly ? 0 : HEALTH_WAIT_MS)
+  const films = await operations.finish(PUBLISH_WAIT_MS, hurry)
+  await health.settled(HEALTH_WAIT_MS, hurry)
   const probes = await storm.probes.stop()
   const journal = await readJournal(storm)
   health.close()
+  const endedEarly = blownEarly ?? (interrupt.aborted ? { kind: 'interrupted', atMs: storm.nowMs() } : null)
 
   const samples = recorder.samples()
   const faultResults = toFaultResults({
     plans: scenario.faults,
     marks: storm.marks,
-    samples,
+    ranMs,
+    due: recorder.due(),
     health: health.history(),
     failures: failuresOf(storm),
   })
@@ -57,6 +64,8 @@ export async function collectReport(storm: Storm, endedEarly: EndedEarly | null)
       ...evidence,
       ranMs,
       endedEarly,
+      ownPlatform: stage.startedByStorm,
+      unasked: scenario.operations.some(({ kind }) => kind === 'withdraw') ? [] : ['withdrawn-stops'],
       arrivals: { planned: storm.arrivalsPlanned, made: crowd.arrived() },
       publications: {
         asked: scenario.operations.filter((operation) => operation.kind === 'publish').length,
@@ -93,14 +102,22 @@ function failuresOf({ scenario, faults }: Storm): ReadonlyMap<string, string> {
   return new Map(scenario.faults.map((plan) => [describeFault(plan).id, why]))
 }
 
-async function readJournal({ stage, journal }: Storm): Promise<JournalResult> {
-  if (stage.inside) return await checkJournal({ journal, log: stage.inside.log, settleMs: JOURNAL_SETTLE_MS })
-  return {
+async function readJournal({ stage, journal, interrupt }: Storm): Promise<JournalResult> {
+  const notChecked = (why: string): JournalResult => ({
     acknowledged: journal.acknowledged(),
     lost: 0,
     doubled: 0,
     redelivered: 0,
-    notChecked: 'the log can be read only on the machine of the platform: run storm there, with --home DIR',
+    notChecked: why,
+  })
+  if (!stage.inside)
+    return notChecked('the log can be read only on the machine of the platform: run storm there, with --home DIR')
+  try {
+    const checking = checkJournal({ journal, log: stage.inside.log, settleMs: JOURNAL_SETTLE_MS })
+    return await untilAborted(checking, interrupt)
+  } catch (error) {
+    if (interrupt.aborted) return notChecked('the storm was interrupted before the log was compared')
+    throw error
   }
 }
 

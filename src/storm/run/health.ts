@@ -1,3 +1,4 @@
+import { pause } from '../../kernel/index.ts'
 import type { Inside } from '../stage.ts'
 import type { HealthSample } from './recovery.ts'
 
@@ -8,8 +9,9 @@ export type HealthWatch = {
   /** The roles not healthy now; null where nobody can be asked, or nobody answers. */
   down(): readonly string[] | null
   history(): readonly HealthSample[]
-  /** Resolves when all are healthy, or after `timeoutMs`. */
-  settled(timeoutMs: number): Promise<boolean>
+  /** Resolves when all are healthy, or after `timeoutMs`, or once `hurry` is aborted. */
+  settled(timeoutMs: number, hurry: AbortSignal): Promise<boolean>
+  /** Once is enough. */
   close(): void
 }
 
@@ -31,13 +33,13 @@ export function watchHealth(inside: Pick<Inside, 'status'> | null, nowMs: () => 
   return {
     down: () => history.at(-1)?.down ?? null,
     history: () => history,
-    async settled(timeoutMs) {
+    async settled(timeoutMs, hurry) {
       const deadline = performance.now() + timeoutMs
       const sinceMs = nowMs()
-      while (inside && performance.now() < deadline) {
+      while (inside && performance.now() < deadline && !hurry.aborted) {
         const last = history.at(-1)
         if (last && last.atMs >= sinceMs && last.down?.length === 0) return true
-        await Bun.sleep(ASK_EVERY_MS / 2)
+        await pause(ASK_EVERY_MS / 2, hurry)
       }
       return inside === null
     },

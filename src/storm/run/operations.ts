@@ -1,6 +1,7 @@
-import { describeError } from '../../kernel/index.ts'
+import { describeError, pause } from '../../kernel/index.ts'
 import type { Operation } from '../scenario.ts'
 import type { Operator } from '../stage.ts'
+import { untilAborted } from '../until-aborted.ts'
 
 export type OperationsResult = {
   readonly published: number
@@ -13,8 +14,8 @@ export type OperationsResult = {
 /** What operators do during a storm, each at its time. */
 export type Operations = {
   tick(nowMs: number): void
-  /** Waits for films still being made, at most `waitMs`. */
-  finish(waitMs: number): Promise<OperationsResult>
+  /** Waits for films still being made, at most `waitMs` and until `hurry` is aborted; what is not published by then is given up. */
+  finish(waitMs: number, hurry: AbortSignal): Promise<OperationsResult>
 }
 
 export function createOperations(options: {
@@ -33,7 +34,7 @@ export function createOperations(options: {
     const beganMs = nowMs()
     onMark(beganMs, `${name}: upload begins`)
     try {
-      await by.publish(name, filmMs, giveUp.signal)
+      await untilAborted(by.publish(name, filmMs, giveUp.signal), giveUp.signal)
       onMark(nowMs(), `${name}: published after ${seconds(nowMs() - beganMs)}`)
       return null
     } catch (error) {
@@ -62,10 +63,11 @@ export function createOperations(options: {
         begin(next)
       }
     },
-    async finish(waitMs) {
-      const timer = setTimeout(() => giveUp.abort(), waitMs)
+    async finish(waitMs, hurry) {
+      const all = new AbortController()
+      void pause(waitMs, AbortSignal.any([hurry, all.signal])).then(() => giveUp.abort())
       const ended = await Promise.all(films.map((film) => film.ended))
-      clearTimeout(timer)
+      all.abort()
       const unpublished = ended.filter((why) => why !== null)
       const notDone =
         operator || options.operations.length === 0

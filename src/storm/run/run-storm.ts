@@ -1,141 +1,38 @@
-import { describeError, systemClock } from '../../kernel/index.ts'
-import { planArrivals } from '../arrivals.ts'
-import { createAsk, createCrowd, createRecorder } from '../crowd/index.ts'
-import { createFaults } from '../faults/index.ts'
-import type { FaultMark } from '../faults/plan.ts'
-import { createConnection, createPlaylistMemo } from '../http/index.ts'
-import { createJournal, createProbes } from '../probes/index.ts'
-import { createRandom, seedOf } from '../random.ts'
+import { describeError } from '../../kernel/index.ts'
 import type { EndedEarly } from '../report/judge.ts'
-import type { StormReport, TimelineEntry } from '../report/report.ts'
+import type { StormReport } from '../report/report.ts'
 import { durationOf, type Phase } from '../scenario.ts'
-import { loopbackTarget } from '../target.ts'
 import { runClockwork } from './clockwork.ts'
+import { createClosing } from './closing.ts'
 import { collectReport } from './collect.ts'
-import { watchHealth } from './health.ts'
-import { createOperations } from './operations.ts'
-import { raisePriority } from './priority.ts'
+import { prepareStorm } from './prepare.ts'
 import type { Storm, StormOptions } from './storm.ts'
 import { createUsage } from './usage.ts'
 
-/** What belongs to no viewer draws from a stream that none of them has. */
-const CROWD_STREAM = -3
-const PLAYLISTS_MAX = 4_096
-
 /**
  * Blows a storm on a stage and says what came of it. Resolves also when the platform fails altogether: that is what the
- * report is for. Rejects when it could not begin, or when storm itself is broken. Whatever it struck is undone before it ends.
+ * report is for; and when `interrupt` ends it early, with a report that is invalid. Rejects when it could not begin, with
+ * the reason of `interrupt` when that came before the first viewer, or when storm itself is broken. Whatever it struck is
+ * undone before it ends, and whatever it started has ended.
  */
 export async function runStorm(options: StormOptions): Promise<StormReport> {
-  const { scenario, stage } = options
-  const clock = createStormClock()
-  const timeline: TimelineEntry[] = []
-  const marks: FaultMark[] = []
-  const mark: Storm['mark'] = (kind, label, atMs = clock.nowMs()) => {
-    const entry = { atMs, kind, label }
-    timeline.push(entry)
-    options.onMark?.(entry)
-  }
-  const faults = stage.inside
-    ? createFaults({
-        plans: scenario.faults,
-        stage: stage.inside,
-        logger: options.logger,
-        clock,
-        onMark(fault) {
-          marks.push(fault)
-          mark('fault', `${fault.label}: ${fault.phase}`, fault.atMs)
-        },
-      })
-    : null
+  const { interrupt = new AbortController().signal } = options
+  const closing = createClosing()
   try {
-    const proxied = await faults?.prepare()
-    const target =
-      proxied?.watchUrl === undefined ? options.target : loopbackTarget(Number(new URL(proxied.watchUrl).port))
-    const storm = await prepare({ ...options, target }, { clock, faults, mark, marks, timeline })
-    const endedEarly = await blow(storm, clock.begin)
+    const storm = await prepareStorm({ ...options, interrupt }, closing)
+    const endedEarly = await blow(storm)
     return await collectReport(storm, endedEarly)
   } finally {
-    await faults?.stop()
-  }
-}
-
-async function prepare(
-  options: StormOptions,
-  own: Pick<Storm, 'faults' | 'mark' | 'marks' | 'timeline'> & { readonly clock: StormClock },
-): Promise<Storm & { readonly bound: () => EndedEarly | null }> {
-  const { scenario, stage, target, seed } = options
-  const { mark, clock } = own
-  const { nowMs } = clock
-  const probes = createProbes({
-    stage,
-    clock: systemClock,
-    seed,
-    scenario,
-    onViolation: (violation) => mark('violation', violation.what, violation.atMs),
-  })
-  await probes.prepare()
-  const journal = createJournal()
-  if (stage.inside) await journal.begin(stage.inside.log)
-  const recorder = createRecorder()
-  const playlists = createPlaylistMemo({ entriesMax: PLAYLISTS_MAX })
-  const hidden = probes.titles()
-  const arrivalsMs = planArrivals(scenario, seed, { even: options.even ?? false })
-  let bound: EndedEarly | null = null
-  const crowd = createCrowd({
-    scenario,
-    seed,
-    arrivalsMs,
-    premiereId: stage.premiereId,
-    connect: () =>
-      createAsk({
-        connection: createConnection({ target }),
-        target,
-        playlists,
-        hidden,
-      }),
-    recorder,
-    onNote: journal.note,
-    onBound(name) {
-      bound = { kind: 'bound', bound: name, limit: scenario.bounds[name], atMs: nowMs() }
-    },
-    nowMs,
-    random: createRandom(seedOf(seed, CROWD_STREAM)),
-  })
-  const operations = createOperations({
-    operations: scenario.operations,
-    operator: stage.operator,
-    withdraw: probes.withdraw,
-    nowMs,
-    onMark: (atMs, label) => mark('operation', label, atMs),
-  })
-  return {
-    ...options,
-    ...own,
-    probes,
-    journal,
-    recorder,
-    crowd,
-    operations,
-    nowMs,
-    arrivalsPlanned: arrivalsMs.length,
-    health: watchHealth(stage.inside, nowMs),
-    priorityRaised: raisePriority(),
-    startedAt: new Date(),
-    bound: () => bound,
+    await closing.close()
   }
 }
 
 /** From the first viewer to the last second. */
-async function blow(
-  storm: Storm & { readonly bound: () => EndedEarly | null },
-  begin: () => void,
-): Promise<EndedEarly | null> {
-  const { scenario, crowd, recorder, operations, faults, probes, health, mark, nowMs } = storm
+async function blow(storm: Storm): Promise<EndedEarly | null> {
+  const { scenario, crowd, recorder, operations, faults, probes, health, mark, nowMs, interrupt } = storm
   const phases = [...scenario.phases]
   const usage = createUsage()
   const stopping = new AbortController()
-  const stop = AbortSignal.any([stopping.signal, ...(storm.interrupt ? [storm.interrupt] : [])])
   let nextPhaseMs = 0
   const enter = (phase: Phase): void => {
     mark('phase', phase.name, nextPhaseMs)
@@ -144,13 +41,13 @@ async function blow(
     nextPhaseMs += phase.durationMs
   }
 
-  begin()
+  storm.begin()
   faults?.start()
   probes.start()
   await runClockwork({
     durationMs: durationOf(scenario),
     nowMs,
-    stop,
+    stop: AbortSignal.any([stopping.signal, interrupt]),
     onTick(now) {
       for (let next = phases[0]; next && nextPhaseMs <= now; next = phases[0]) {
         phases.shift()
@@ -167,18 +64,5 @@ async function blow(
   })
   const endedMs = nowMs()
   await crowd.close().catch((error: unknown) => mark('note', `the crowd did not end: ${describeError(error)}`))
-  return storm.bound() ?? (storm.interrupt?.aborted ? { kind: 'interrupted', atMs: endedMs } : null)
-}
-
-type StormClock = { nowMs(): number; begin(): void }
-
-/** Storm time: 0 until it begins. */
-function createStormClock(): StormClock {
-  let beganMs: number | null = null
-  return {
-    nowMs: () => (beganMs === null ? 0 : performance.now() - beganMs),
-    begin() {
-      beganMs = performance.now()
-    },
-  }
+  return storm.bound() ?? (interrupt.aborted ? { kind: 'interrupted', atMs: endedMs } : null)
 }

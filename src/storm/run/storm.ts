@@ -3,6 +3,7 @@ import type { Crowd, Recorder } from '../crowd/index.ts'
 import type { Faults } from '../faults/index.ts'
 import type { FaultMark } from '../faults/plan.ts'
 import type { Journal, Probes } from '../probes/index.ts'
+import type { EndedEarly } from '../report/judge.ts'
 import type { Sample, TimelineEntry, Totals } from '../report/report.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
@@ -23,7 +24,7 @@ export type StormOptions = {
   readonly onPhase?: (name: string) => void
   readonly onSample?: (sample: Sample, totals: Totals) => void
   readonly onMark?: (entry: TimelineEntry) => void
-  /** Ends the storm early; the report says so. */
+  /** Ends the storm early; the report says so. Before the storm's begin there is none: `runStorm` rejects with its reason. */
   readonly interrupt?: AbortSignal
   /** Arrivals evenly spaced instead of by chance. */
   readonly even?: boolean
@@ -31,6 +32,7 @@ export type StormOptions = {
 
 /** All that is at work during a storm. */
 export type Storm = StormOptions & {
+  readonly interrupt: AbortSignal
   readonly recorder: Recorder
   readonly crowd: Crowd
   readonly arrivalsPlanned: number
@@ -43,6 +45,10 @@ export type Storm = StormOptions & {
   readonly startedAt: Date
   readonly timeline: TimelineEntry[]
   readonly marks: FaultMark[]
+  /** 0 until it begins. */
   readonly nowMs: () => number
+  readonly begin: () => void
+  /** The bound it has reached, if any. */
+  readonly bound: () => EndedEarly | null
   readonly mark: (kind: TimelineEntry['kind'], label: string, atMs?: number) => void
 }

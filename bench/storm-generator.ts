@@ -42,8 +42,16 @@ const SETTLE_MS = 4_000
 const SEED = 1
 
 export async function runGenerator(options: GeneratorOptions): Promise<GeneratorResult> {
+  const priority = raisePriority()
+  try {
+    return await generate(options)
+  } finally {
+    priority.restore()
+  }
+}
+
+async function generate(options: GeneratorOptions): Promise<GeneratorResult> {
   const { viewers, rampMs, measureMs } = options
-  raisePriority()
   const target = loopbackTarget(options.port)
   const playlists = createPlaylistMemo({ entriesMax: 64 })
   const journal = createJournal()

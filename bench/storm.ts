@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { describeError } from '../src/kernel/index.ts'
-import type { ResponderOptions } from '../src/storm/static-responder.ts'
-import { PROJECT } from '../test/e2e/platform.ts'
+import { type ResponderOptions, spawnResponder } from '../src/storm/static-responder.ts'
 import type { Bench, BenchMissing, BenchRow } from './report.ts'
 import type { GeneratorOptions, GeneratorResult } from './storm-generator.ts'
 
@@ -87,17 +86,11 @@ function toRow(metric: string, result: GeneratorResult): BenchRow {
 async function measure(load: Load, measureMs: number): Promise<GeneratorResult> {
   const { viewers, rampMs, aheadMs, segmentMs, segmentBytes } = load
   const film: ResponderOptions = { titles: 20, filmMs: FILM_MS, segmentMs, segmentBytes }
-  const responder = Bun.spawn(
-    [process.execPath, '--no-install', join(PROJECT, 'src/storm/static-responder.ts'), JSON.stringify(film)],
-    { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' },
-  )
+  const responder = await spawnResponder(film)
   try {
-    const { value } = await responder.stdout.getReader().read()
-    const { port } = JSON.parse(new TextDecoder().decode(value)) as { port: number } // its one line
-    return await spawnGenerator({ port, viewers, rampMs, aheadMs, measureMs })
+    return await spawnGenerator({ port: responder.port, viewers, rampMs, aheadMs, measureMs })
   } finally {
-    responder.kill('SIGKILL')
-    await responder.exited
+    await responder.stop()
   }
 }
 

@@ -6,8 +6,16 @@ import {
   sessionResponseSchema,
   titleResponseSchema,
 } from '../contracts/index.ts'
+import { faultCode } from '../kernel/index.ts'
 import { parseMainPlaylist, parseMediaPlaylist } from './http/playlists.ts'
-import { type Responder, type ResponderOptions, stallLeftMs, startResponder, toTitleId } from './static-responder.ts'
+import {
+  type Responder,
+  type ResponderOptions,
+  spawnResponder,
+  stallLeftMs,
+  startResponder,
+  toTitleId,
+} from './static-responder.ts'
 
 const OPTIONS: ResponderOptions = { titles: 30, segmentMs: 2_000, filmMs: 61_000, segmentBytes: 5_000 }
 let responder: Responder | null = null
@@ -102,13 +110,40 @@ test('options that make no sense are refused, all at once', () => {
   expect(() => startResponder({ ...OPTIONS, stallEveryMs: 5, stallForMs: 5 })).toThrow(/less than stallEveryMs/)
 })
 
-test('as a process of its own it says its port', async () => {
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, 'static-responder.ts'), JSON.stringify(OPTIONS)], {
-    stdout: 'pipe',
-  })
-  const first = await child.stdout.getReader().read()
-  const { port } = JSON.parse(Buffer.from(first.value ?? []).toString()) as { port: number }
-  expect((await fetch(`http://127.0.0.1:${port}/v1/home`)).status).toBe(200)
-  child.kill()
-  await child.exited
+const isThere = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/v1/home`, { keepalive: false }).then(
+    (response) => response.ok,
+    () => false,
+  )
+
+test('as a process of its own it answers until it is stopped', async () => {
+  const { port, stop } = await spawnResponder(OPTIONS)
+  expect(await isThere(port)).toBe(true)
+  await stop()
+  expect(await isThere(port)).toBe(false)
+})
+
+test('one that cannot start is told', async () => {
+  const failure = await spawnResponder({ ...OPTIONS, titles: 0 }).catch((error: unknown) => error)
+  expect(faultCode(failure)).toBe('responder-not-started')
+})
+
+test('it goes when whoever started it is killed', async () => {
+  const program = `
+    import { spawnResponder } from ${JSON.stringify(join(import.meta.dir, 'static-responder.ts'))}
+    console.log((await spawnResponder(${JSON.stringify(OPTIONS)})).port)
+    setInterval(() => Bun.gc(true), 10)`
+  const parent = Bun.spawn([process.execPath, '-e', program], { stdout: 'pipe' })
+  const { value } = await parent.stdout.getReader().read()
+  const port = Number(new TextDecoder().decode(value))
+  // Not sooner: it lives as long as its parent does, whatever the collector finds.
+  for (let look = 0; look < 20; look++) {
+    expect(await isThere(port)).toBe(true)
+    await Bun.sleep(10)
+  }
+  parent.kill('SIGKILL')
+  await parent.exited
+  const deadline = performance.now() + 5_000
+  while ((await isThere(port)) && performance.now() < deadline) await Bun.sleep(10)
+  expect(await isThere(port)).toBe(false)
 })

@@ -1,9 +1,10 @@
-import { DEFAULT_LIMITS } from '../kernel/index.ts'
+import { fileURLToPath } from 'node:url'
+import { DEFAULT_LIMITS, describeError, Fault } from '../kernel/index.ts'
 
 /**
  * Answers the viewer API and the media of films that do not exist, as fast as this runtime can: what is measured
  * against it is whoever asks. Run as a process of its own: `bun src/storm/static-responder.ts '<options as JSON>'`; it prints
- * `{"port":N}` when it listens.
+ * `{"port":N}` when it listens, and ends with its standard input.
  */
 export type ResponderOptions = {
   readonly titles: number
@@ -33,6 +34,7 @@ const HOME_TITLES = 20
 const SESSION_MS = 3_600_000
 const HIT = 'responder; hit'
 const CREATED_AT_MS = Date.UTC(2026, 0, 1)
+const START_WAIT_MS = 15_000
 
 export function startResponder(options: ResponderOptions): Responder {
   checkOptions(options)
@@ -47,6 +49,37 @@ export function startResponder(options: ResponderOptions): Responder {
     fetch: () => problem(404, 'route-not-found'),
   })
   return { port: server.port ?? 0, stop: () => server.stop(true) }
+}
+
+/**
+ * The same in a process of its own, which shares no event loop with whoever measures against it, and goes when this one goes,
+ * however that happens. Fault `responder-not-started`.
+ */
+export async function spawnResponder(options: ResponderOptions): Promise<Responder> {
+  const child = Bun.spawn(
+    [process.execPath, '--no-install', fileURLToPath(import.meta.url), JSON.stringify(options)],
+    // A terminal's Ctrl-C is for whoever measures.
+    { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit', detached: true },
+  )
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await child.exited
+  }
+  const late = setTimeout(() => child.kill('SIGKILL'), START_WAIT_MS)
+  try {
+    const { value } = await child.stdout.getReader().read()
+    const { port } = JSON.parse(new TextDecoder().decode(value)) as { port: number } // its one line
+    return { port, stop }
+  } catch (error) {
+    await stop()
+    throw new Fault(
+      'responder-not-started',
+      `the static responder did not say where it listens: ${describeError(error)}; see what it printed above`,
+      { cause: error },
+    )
+  } finally {
+    clearTimeout(late)
+  }
 }
 
 /** `index` is its rank: the first is the premiere. */
@@ -216,4 +249,8 @@ if (import.meta.main) {
   // What is missing or wrong in it is told by `checkOptions`.
   const options = JSON.parse(process.argv[2] ?? '{}') as ResponderOptions
   console.log(JSON.stringify({ port: startResponder(options).port }))
+  for await (const _ of Bun.stdin.stream()) {
+    // Nothing is said there: only its end counts, which comes also when whoever started this was killed.
+  }
+  process.exit(0)
 }

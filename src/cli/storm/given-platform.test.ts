@@ -2,9 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { leftBehind } from '../../../test/fixtures/left-behind.ts'
+import type { StaffTitle } from '../../contracts/index.ts'
 import { describeError, faultCode } from '../../kernel/index.ts'
 import { checkTarget } from '../../storm/index.ts'
+import { createStaff, findPlatform, type Staff } from '../staff.ts'
 import { type GivenPlatform, openGivenPlatform } from './given-platform.ts'
+import { createOperator } from './operator.ts'
+import { openOwnPlatform } from './own-platform.ts'
 
 const HERO = '88sakjgw5pspz3d8'
 const directory = mkdtempSync(join(tmpdir(), 'storm-given-'))
@@ -51,6 +56,7 @@ async function open(more: Partial<GivenPlatform> = {}): ReturnType<typeof openGi
     consoleUrl: undefined,
     operatorTokenFile: undefined,
     environment,
+    say: () => {},
     ...more,
   })
 }
@@ -109,6 +115,103 @@ test('a console and a token give an operator alone; a token that is not there is
   await close()
   const failure = await open({ consoleUrl, operatorTokenFile: '/nowhere' }).catch((error) => error)
   expect(describeError(failure)).toContain('/nowhere')
+})
+
+/** Its own, so that what others leave does not count; short, since sockets live below it. */
+async function withTemporary(run: (temporary: string) => Promise<void>): Promise<void> {
+  const before = process.env['TMPDIR']
+  const temporary = mkdtempSync('/tmp/s')
+  process.env['TMPDIR'] = temporary
+  try {
+    await run(temporary)
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+    rmSync(temporary, { recursive: true, force: true })
+  }
+}
+
+test('a second Ctrl-C leaves no scratch directory either', () =>
+  withTemporary(async (temporary) => {
+    const { kill } = await open()
+    expect(readdirSync(temporary)).toHaveLength(1)
+    kill()
+    expect(readdirSync(temporary)).toEqual([])
+  }))
+
+test.skipIf(process.platform !== 'linux')(
+  'what it published is withdrawn when it is closed, published or not; what was there before stays',
+  () =>
+    withTemporary(async (temporary) => {
+      const own = await openOwnPlatform({
+        scenario: {
+          platform: { workers: 1, premiereMs: 2_000, titles: 0, titleMs: 1_000, diskBytes: null },
+          operations: [],
+        },
+        logFile: join(directory, 'platform.log'),
+        signal: new AbortController().signal,
+        say: () => {},
+      })
+      try {
+        const home = join(temporary, readdirSync(temporary)[0] ?? '', 'h')
+        const told: string[] = []
+        const given = await open({
+          target: await checkTarget(own.stage.watchUrl),
+          home,
+          say: (line) => void told.push(line),
+        })
+        const { operator } = given.stage
+        if (!operator) throw new Error('expected an operator')
+        const never = new AbortController().signal
+        await operator.publish('Storm film 1', 1_000, never)
+        const gone = await operator.publish('Withdrawn by the storm', 1_000, never)
+        await operator.withdraw(gone.id)
+        const staff = await findPlatform({ TENTPOLE_HOME: home })
+        const list = async (): Promise<string[]> =>
+          (await staff.call<{ titles: StaffTitle[] }>('GET', '/api/titles')).titles
+            .map(({ name, state }) => `${name}: ${state}`)
+            .sort()
+        const giveUp = new AbortController()
+        const unfinished = operator.publish('Storm film 2', 60_000, giveUp.signal).catch((error: unknown) => error)
+        while (!(await list()).some((line) => line.startsWith('Storm film 2'))) await Bun.sleep(5)
+        giveUp.abort('enough')
+        expect(await unfinished).toBe('enough')
+        await given.close()
+        expect(told).toEqual([])
+        expect(await list()).toEqual([
+          'Storm film 1: withdrawn',
+          'Storm film 2: withdrawn',
+          'The Premiere: published',
+          'Withdrawn by the storm: withdrawn',
+        ])
+      } finally {
+        await own.close()
+      }
+      expect(await leftBehind(temporary)).toEqual([])
+    }),
+  60_000,
+)
+
+test('films that cannot be withdrawn are named', async () => {
+  const staff = createStaff({ home: directory, consoleUrl: `http://127.0.0.1:${server.port}`, token: 'x' })
+  let calls = 0
+  const failing: Staff = {
+    ...staff,
+    async call() {
+      calls += 1
+      if (calls > 1) throw new Error('control is gone')
+      return JSON.parse('{"id":"0123456789abcdef"}')
+    },
+  }
+  const film = join(directory, 'film.mp4')
+  writeFileSync(film, 'no film')
+  const operator = createOperator({ staff: failing, films: { make: async () => film } })
+  const giveUp = new AbortController()
+  const publishing = operator.publish('x', 1, giveUp.signal).catch(() => {})
+  while (calls === 0) await Bun.sleep(1)
+  giveUp.abort()
+  await publishing
+  expect(await operator.withdrawAll(AbortSignal.timeout(1_000))).toEqual(['0123456789abcdef'])
 })
 
 test('what does not answer viewers is no target, and nothing is left of the attempt', async () => {

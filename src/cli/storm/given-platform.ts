@@ -1,18 +1,20 @@
+import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { homeResponseSchema, sessionResponseSchema } from '../../contracts/index.ts'
 import { describeError, Fault } from '../../kernel/index.ts'
 import { type Layout, layoutOf, type Runtime, readRuntime } from '../../roles/index.ts'
-import type { Operator, Stage, Target } from '../../storm/index.ts'
+import type { Stage, Target } from '../../storm/index.ts'
 import { loadConfig } from '../configuration.ts'
 import { createStaff } from '../staff.ts'
 import { createFilmMaker } from './films.ts'
 import { createInside } from './inside.ts'
-import { createOperator } from './operator.ts'
+import { createOperator, type StormOperator } from './operator.ts'
 import type { OpenStage } from './own-platform.ts'
 
 const ANSWER_WAIT_MS = 10_000
+const WITHDRAW_WAIT_MS = 10_000
 
 export type GivenPlatform = {
   readonly target: Target
@@ -22,11 +24,13 @@ export type GivenPlatform = {
   readonly consoleUrl: string | undefined
   readonly operatorTokenFile: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
+  readonly say: (line: string) => void
 }
 
 /**
  * The stage for a platform that runs already. With its home, storm sees inside and may operate it; with a console and a
- * token it may operate it; else it is seen as viewers see it. Faults: `target-not-tentpole`, `home-not-running`.
+ * token it may operate it; else it is seen as viewers see it. What it published there is withdrawn when the stage is closed.
+ * Faults: `target-not-tentpole`, `home-not-running`, `token-unreadable`.
  */
 export async function openGivenPlatform(options: GivenPlatform): Promise<OpenStage> {
   const { target } = options
@@ -34,12 +38,14 @@ export async function openGivenPlatform(options: GivenPlatform): Promise<OpenSta
   const found = await findHome(options)
   const scratch = await mkdtemp(join(tmpdir(), 'storm-'))
   const inside = found === null ? null : createInside({ layout: found.layout, disk: null })
+  let operator: StormOperator | null = null
   const close = async (): Promise<void> => {
+    if (operator) await withdrawAll(operator, options.say)
     await inside?.close()
     await rm(scratch, { recursive: true, force: true })
   }
   try {
-    const operator = await openOperator({ ...options, found, scratch })
+    operator = await openOperator({ ...options, found, scratch })
     const stage: Stage = {
       watchUrl: target.url,
       premiereId: seen.premiereId,
@@ -48,11 +54,18 @@ export async function openGivenPlatform(options: GivenPlatform): Promise<OpenSta
       inside,
       operator,
     }
-    return { stage, close, kill: () => {} }
+    return { stage, close, kill: () => rmSync(scratch, { recursive: true, force: true }) }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** Best effort: the platform may be what the storm has broken. */
+async function withdrawAll(operator: StormOperator, say: (line: string) => void): Promise<void> {
+  const left = await operator.withdrawAll(AbortSignal.timeout(WITHDRAW_WAIT_MS))
+  if (left.length > 0)
+    say(`films of the storm that could not be withdrawn: ${left.join(', ')}; use "tentpole withdraw"`)
 }
 
 /** What its home page leads with is the premiere. */
@@ -115,7 +128,7 @@ async function findHome({ target, home, environment }: GivenPlatform): Promise<H
 
 async function openOperator(
   options: GivenPlatform & { readonly found: Home | null; readonly scratch: string },
-): Promise<Operator | null> {
+): Promise<StormOperator | null> {
   const { found, scratch } = options
   const consoleUrl = options.consoleUrl ?? found?.runtime.urls.console
   const tokenFile = options.operatorTokenFile ?? found?.layout.operatorTokenFile

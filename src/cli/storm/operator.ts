@@ -1,24 +1,40 @@
 import type { StaffTitle } from '../../contracts/index.ts'
 import { Fault, faultCode, pause } from '../../kernel/index.ts'
-import type { Operator } from '../../storm/index.ts'
+import { type Operator, untilAborted } from '../../storm/index.ts'
 import { publishTitle } from '../publish/publish-title.ts'
 import type { Staff } from '../staff.ts'
 import type { FilmMaker } from './films.ts'
 
 const POLL_MS = 200
 
+export type StormOperator = Operator & {
+  /**
+   * Withdraws every title of its own that is on the platform still, also one that is only being made: it would be published when the
+   * storm is long over. Resolves with the ids of those that could not be withdrawn before `signal` was aborted.
+   */
+  withdrawAll(signal: AbortSignal): Promise<readonly string[]>
+}
+
 /** What an operator does while a storm blows. `staff.home` is where notes about uploads go. */
-export function createOperator(options: { staff: Staff; films: FilmMaker }): Operator {
+export function createOperator(options: { staff: Staff; films: FilmMaker }): StormOperator {
   const { staff, films } = options
+  const own = new Set<string>()
+  const withdraw = async (titleId: string): Promise<void> => {
+    const path = `/api/titles/${encodeURIComponent(titleId)}/withdraw`
+    await staff.call<StaffTitle>('POST', path, { reason: 'withdrawn by a storm' })
+    own.delete(titleId)
+  }
   return {
     async publish(name, filmMs, signal) {
       const file = await films.make(filmMs, signal)
-      const titleId = await untilAborted(upload(staff, { file, name }), signal)
+      const uploading = upload(staff, { file, name, onCreated: (titleId) => own.add(titleId) })
+      const titleId = await untilAborted(uploading, signal)
       return await waitUntilPublished(staff, titleId, signal)
     },
-    async withdraw(titleId) {
-      const path = `/api/titles/${encodeURIComponent(titleId)}/withdraw`
-      await staff.call<StaffTitle>('POST', path, { reason: 'withdrawn by a storm' })
+    withdraw,
+    async withdrawAll(signal) {
+      await Promise.allSettled([...own].map((titleId) => untilAborted(withdraw(titleId), signal)))
+      return [...own]
     },
   }
 }
@@ -26,11 +42,11 @@ export function createOperator(options: { staff: Staff; films: FilmMaker }): Ope
 /** Resolves with the title's id when the platform has all of the film; what is left to do goes on by itself. */
 export async function upload(
   staff: Staff,
-  film: { readonly file: string; readonly name: string; readonly onCreated?: () => void },
+  film: { readonly file: string; readonly name: string; readonly onCreated?: (titleId: string) => void },
 ): Promise<string> {
   const request = { staff, file: film.file, name: film.name, description: 'Made for a storm.', captions: [] }
   for await (const event of publishTitle(request)) {
-    if (event.type === 'created') film.onCreated?.()
+    if (event.type === 'created') film.onCreated?.(event.titleId)
     if (event.type === 'upload' && event.sentBytes >= event.totalBytes) return event.titleId
     if (event.type === 'failed') throw new Fault(event.code, `${film.name}: ${event.reason}`)
   }
@@ -49,19 +65,5 @@ export async function waitUntilPublished(staff: Staff, titleId: string, signal: 
       throw new Fault(title.code ?? title.state, `${title.name}: ${title.reason || `it was ${title.state}`}`)
     await pause(POLL_MS, signal)
     signal.throwIfAborted()
-  }
-}
-
-/** Rejects with the signal's reason at once; what was under way ends unheard. */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(() => {})
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort)
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { leftBehind, processesWith } from '../../../test/fixtures/left-behind.ts'
 import { sessionResponseSchema } from '../../contracts/index.ts'
 import { canMakeSmallDisk } from '../../storm/index.ts'
 import { PROJECT } from '../configuration.ts'
@@ -21,25 +22,7 @@ afterAll(() => {
 
 const TINY = { workers: 1, premiereMs: 2_000, titles: 1, titleMs: 1_000, diskBytes: null }
 
-/** Processes that were started with this test's temporary directory, but for the test itself. */
-function processesLeft(): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return []
-    try {
-      const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`TMPDIR=${temporary}`)
-      return isOurs ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')] : []
-    } catch {
-      return []
-    }
-  })
-}
-
-async function expectNothingLeft(): Promise<void> {
-  const deadline = performance.now() + 25_000
-  const left = (): string[] => [...processesLeft(), ...readdirSync(temporary)]
-  while (left().length > 0 && performance.now() < deadline) await Bun.sleep(50)
-  expect(left()).toEqual([])
-}
+const expectNothingLeft = async (): Promise<void> => expect(await leftBehind(temporary)).toEqual([])
 
 async function readHome(watchUrl: string): Promise<unknown> {
   const session = await fetch(`${watchUrl}/v1/session`, {
@@ -131,11 +114,23 @@ test.skipIf(process.platform !== 'linux')(
   'told twice, it does not wait',
   async () => {
     const { child } = await startStorm()
-    child.kill('SIGINT')
-    await Bun.sleep(600) // signals closer together count as one
-    child.kill('SIGINT')
-    expect([1, 130]).toContain(await child.exited)
-    await expectNothingLeft()
+    // One that stands still takes the 20 s that an orderly end is given.
+    const [supervisor] = processesWith('TMPDIR', temporary).filter(({ command }) => command.includes(' up --config '))
+    if (!supervisor) throw new Error('expected a supervisor')
+    process.kill(supervisor.pid, 'SIGSTOP')
+    try {
+      child.kill('SIGINT')
+      await Bun.sleep(600) // signals closer together count as one
+      expect(child.exitCode).toBeNull()
+      const toldMs = performance.now()
+      child.kill('SIGINT')
+      expect(await child.exited).toBe(130)
+      expect(performance.now() - toldMs).toBeLessThan(2_000)
+      await expectNothingLeft()
+    } finally {
+      // Only where the test has failed.
+      for (const { pid } of processesWith('TMPDIR', temporary)) process.kill(pid, 'SIGKILL')
+    }
   },
   60_000,
 )

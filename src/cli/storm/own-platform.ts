@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import type { TentpoleConfig } from '../../contracts/index.ts'
 import { Fault } from '../../kernel/index.ts'
 import { layoutOf } from '../../roles/index.ts'
-import { canMakeSmallDisk, type PlatformNeeds, type Scenario, type Stage } from '../../storm/index.ts'
+import { canMakeSmallDisk, type PlatformNeeds, type Scenario, type Stage, untilAborted } from '../../storm/index.ts'
 import { createStaff, type Staff } from '../staff.ts'
 import { createFilmMaker, type FilmMaker } from './films.ts'
 import { createInside } from './inside.ts'
-import { createOperator, untilAborted, upload, waitUntilPublished } from './operator.ts'
+import { createOperator, upload, waitUntilPublished } from './operator.ts'
 import { spawnUp } from './up-process.ts'
 
 /** Two rungs, so that players have a choice, and both small, so that the films are ready in seconds: half again as fast as 240 and 360 lines. */
@@ -115,7 +115,8 @@ async function publishAll(options: {
   const others = Array.from({ length: needs.titles }, (_, at) => {
     const isCreated = Promise.withResolvers<void>()
     created.push(isCreated.promise)
-    const uploaded = upload(staff, { file: catalogue, name: `Back catalogue ${at + 1}`, onCreated: isCreated.resolve })
+    const name = `Back catalogue ${at + 1}`
+    const uploaded = upload(staff, { file: catalogue, name, onCreated: () => isCreated.resolve() })
     uploaded.catch(isCreated.reject)
     return uploaded
   })

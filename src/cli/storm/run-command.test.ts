@@ -10,10 +10,12 @@ import { runCommand } from './run-command.ts'
 
 const HERO = '88sakjgw5pspz3d8'
 const directory = mkdtempSync(join(tmpdir(), 'storm-run-'))
+let asked = 0
 const server = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
   fetch(request) {
+    asked += 1
     if (request.url.endsWith('/v1/session'))
       return Response.json({ viewerId: 'v', token: 't', expiresAtMs: 1, cell: 'a' })
     return Response.json({ hero: null, rails: [] })
@@ -27,7 +29,11 @@ afterAll(async () => {
 type Ran = { exitCode: number; printed: string[]; shown: string; asked: StormOptions | null; out: string }
 
 /** The command on a target that answers, with a storm that ends with this report at once. */
-async function run(report: StormReport, flags: readonly string[] = []): Promise<Ran> {
+async function run(
+  report: StormReport,
+  flags: readonly string[] = [],
+  buildReportPage: () => Promise<string> = async () => 'page <!--storm-report--> end',
+): Promise<Ran> {
   const ran: Ran = { exitCode: -1, printed: [], shown: '', asked: null, out: mkdtempSync(join(directory, 'out-')) }
   const target = ['--target', `http://localhost:${server.port}`, '--seed', '42', '--out', ran.out]
   const options = parseStormOptions([...target, ...flags])
@@ -41,7 +47,7 @@ async function run(report: StormReport, flags: readonly string[] = []): Promise<
     options,
     { args: [], environment: { TENTPOLE_HOME: join(directory, HERO) }, terminal },
     {
-      buildReportPage: async () => 'page <!--storm-report--> end',
+      buildReportPage,
       screen: { write: (text) => (ran.shown += text) },
       async runStorm(asked) {
         ran.asked = asked
@@ -92,6 +98,16 @@ test('with --json, standard output is one line, and the people read on the other
     files: { html: join(out, 'report.html'), json: join(out, 'report.json') },
   })
   expect(shown).toContain('Failed')
+})
+
+test('a page that does not build costs no run: nobody is asked anything before it is there', async () => {
+  const before = asked
+  const broken = async (): Promise<string> => {
+    await Bun.sleep(50)
+    throw new Error('the page is broken')
+  }
+  await expect(run(makeStormReport(), [], broken)).rejects.toThrow('the page is broken')
+  expect(asked).toBe(before)
 })
 
 test('two reports side by side, by file or by directory; what is none is refused by name', async () => {

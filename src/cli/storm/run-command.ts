@@ -49,12 +49,13 @@ export async function runCommand(options: RunOptions, invocation: Invocation, pa
   const interrupts = createInterrupts()
   let open: OpenStage | null = null
   try {
-    const template = parts.buildReportPage()
-    template.catch(() => {})
+    // First: a page that does not build must not cost a run.
+    const template = await parts.buildReportPage()
     open =
       given && options.target
-        ? await openGivenPlatform({ ...options.target, target: given, environment: invocation.environment })
+        ? await openGivenPlatform({ ...options.target, target: given, environment: invocation.environment, say })
         : await openOwn({ scenario, out, interrupts, say })
+    interrupts.onSecond(open.kill)
     const target = given ?? (await checkTarget(open.stage.watchUrl))
     const view = showLive(scenario, parts.screen)
     const report = await parts
@@ -70,7 +71,7 @@ export async function runCommand(options: RunOptions, invocation: Invocation, pa
         ...view.listeners,
       })
       .finally(view.end)
-    const files = await writeReport(out, report, await template)
+    const files = await writeReport(out, report, template)
     for (const line of renderSummary(report, files)) {
       if (options.json) say(line)
       else terminal.print(line)

@@ -1,7 +1,6 @@
-import { join } from 'node:path'
-import { describeError, Fault, silentLogger } from '../../kernel/index.ts'
-import { checkTarget, defineStorm, type StormOptions, type StormReport } from '../../storm/index.ts'
-import { PROJECT, VERSION } from '../configuration.ts'
+import { silentLogger } from '../../kernel/index.ts'
+import { checkTarget, defineStorm, type StormOptions, type StormReport, spawnResponder } from '../../storm/index.ts'
+import { VERSION } from '../configuration.ts'
 
 /** The last second of every ten, nothing is answered. */
 const STALL = { stallEveryMs: 10_000, stallForMs: 1_000 }
@@ -32,7 +31,7 @@ export async function runSelfTest(options: {
   seed: number
   interrupt: AbortSignal
 }): Promise<SelfTestResult> {
-  const responder = await startResponder()
+  const responder = await spawnResponder({ ...FILM, ...STALL })
   try {
     const url = `http://127.0.0.1:${responder.port}`
     const report = await options.runStorm({
@@ -79,30 +78,3 @@ const SCENARIO = defineStorm({
   },
   objectives: {},
 })
-
-type Responder = { readonly port: number; stop(): Promise<void> }
-
-/** In a process of its own: it must not share the event loop of the tool that measures it. */
-async function startResponder(): Promise<Responder> {
-  const program = join(PROJECT, 'src', 'storm', 'static-responder.ts')
-  const child = Bun.spawn([process.execPath, '--no-install', program, JSON.stringify({ ...FILM, ...STALL })], {
-    stdin: 'ignore',
-    stdout: 'pipe',
-    stderr: 'inherit',
-    detached: true,
-  })
-  const stop = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await child.exited
-  }
-  try {
-    const { value } = await child.stdout.getReader().read()
-    const { port } = JSON.parse(new TextDecoder().decode(value)) as { port: number } // its one line
-    return { port, stop }
-  } catch (error) {
-    await stop()
-    throw new Fault('self-test-failed', `the server of the self-test did not start: ${describeError(error)}`, {
-      cause: error,
-    })
-  }
-}

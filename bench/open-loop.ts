@@ -1,6 +1,13 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { build } from 'hdr-histogram-js'
-import { type HttpConnection, openHttpConnection } from './http-connection.ts'
+import {
+  type Connection,
+  createConnection,
+  type ExchangeRequest,
+  type ExchangeResult,
+  renderHead,
+} from '../src/storm/http/index.ts'
+import { loopbackTarget } from '../src/storm/target.ts'
 
 /**
  * An open loop of `POST /v1/playback`: requests fall due at a fixed rate whatever the platform does, and a latency
@@ -28,7 +35,7 @@ export type OpenLoopResult = {
   readonly ratePerSecond: number
   readonly sent: number
   readonly acknowledged: number
-  /** Counts by status, `lost` (the connection broke), `unanswered`. */
+  /** Counts by status, `connection` (it broke), `unreadable`, `unanswered`. */
   readonly errors: Readonly<Record<string, number>>
   readonly p50Ms: number
   readonly p99Ms: number
@@ -51,8 +58,9 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
   })
   const journal = openJournal(options.journalFile)
   const errors: Record<string, number> = {}
-  const idle: Lane[] = []
-  const waiting = createQueue()
+  // In turn: by the end of a warm-up all of them are connected.
+  const idle = createQueue<Connection>()
+  const waiting = createQueue<number>()
   const done = Promise.withResolvers<void>()
   let due = 0
   let settled = 0
@@ -63,47 +71,41 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
     settled += 1
     if (settled === total) done.resolve()
   }
-  const next = (lane: Lane): void => {
-    const index = waiting.shift()
-    if (index === undefined) {
-      lane.index = -1
-      idle.push(lane)
+  const record = (index: number, result: ExchangeResult): void => {
+    if (!result.ok) {
+      settle(result.failure)
       return
     }
-    lane.index = index
-    lane.connection?.send(requests[index % requests.length] ?? '')
+    const { status, body } = result
+    const latencyMs = performance.now() - startMs - dueAtMs(index)
+    if (index >= warmUp) histogram.recordValue(Math.max(1, Math.round(latencyMs * 1000)))
+    const sessionId = status === 200 || status === 201 ? readSessionId(body) : null
+    if (sessionId !== null) journal.write(sessionId)
+    settle(sessionId === null ? String(status) : null)
   }
-  const open = async (): Promise<void> => {
-    const lane: Lane = { index: -1, connection: null }
-    lane.connection = await openHttpConnection({
-      port: options.port,
-      onAnswer({ status, body }) {
-        const latencyMs = performance.now() - startMs - dueAtMs(lane.index)
-        if (lane.index >= warmUp) histogram.recordValue(Math.max(1, Math.round(latencyMs * 1000)))
-        const sessionId = status === 200 || status === 201 ? readSessionId(body) : null
-        if (sessionId !== null) journal.write(sessionId)
-        settle(sessionId === null ? String(status) : null)
-        next(lane)
-      },
-      onLost() {
-        if (lane.index >= 0) settle('lost')
-        const at = idle.indexOf(lane)
-        if (at >= 0) idle.splice(at, 1)
-        open().then(undefined, () => {})
-      },
+  const next = (connection: Connection): void => {
+    const index = waiting.shift()
+    const request = requests[(index ?? 0) % requests.length]
+    if (index === undefined || request === undefined) {
+      idle.push(connection)
+      return
+    }
+    connection.exchange(request, (result) => {
+      record(index, result)
+      next(connection)
     })
-    next(lane)
   }
 
-  await Promise.all(Array.from({ length: options.connections }, open))
+  const target = loopbackTarget(options.port)
+  for (let count = 0; count < options.connections; count++) idle.push(createConnection({ target }))
   startMs = performance.now()
   const tick = (): void => {
     const elapsedMs = performance.now() - startMs
     while (due < total && dueAtMs(due) <= elapsedMs) waiting.push(due++)
     while (waiting.size() > 0) {
-      const lane = idle.pop()
-      if (!lane) break
-      next(lane)
+      const connection = idle.shift()
+      if (!connection) break
+      next(connection)
     }
     if (due < total) setTimeout(tick, 1)
   }
@@ -126,20 +128,22 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<OpenLoopRes
   }
 }
 
-/** `index` is the request under way, or -1. */
-type Lane = { index: number; connection: HttpConnection | null }
-
-function readRequests({ tokensFile, tokensFrom, titleId, port }: OpenLoopOptions): string[] {
+function readRequests({ tokensFile, tokensFrom, titleId, port }: OpenLoopOptions): readonly ExchangeRequest[] {
+  const target = loopbackTarget(port)
   const body = JSON.stringify({ titleId })
   const tokens = readFileSync(tokensFile, 'latin1').split('\n').filter(Boolean)
-  return [...tokens.slice(tokensFrom), ...tokens.slice(0, tokensFrom)].map(
-    (token) =>
-      `POST /v1/playback HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  )
+  if (tokens.length === 0) throw new Error(`${tokensFile}: expected a viewer token a line, got none`)
+  return [...tokens.slice(tokensFrom), ...tokens.slice(0, tokensFrom)].map((token) => ({
+    head: renderHead(target, { method: 'POST', path: '/v1/playback', token, body }),
+    body,
+    keepBody: true,
+    // The run as a whole is what has patience: no request is given up before it.
+    timeoutMs: Number.POSITIVE_INFINITY,
+  }))
 }
 
-function readSessionId(body: Buffer): string | null {
-  return /"sessionId":"([^"]+)"/.exec(body.toString('latin1'))?.[1] ?? null
+function readSessionId(body: Buffer | null): string | null {
+  return /"sessionId":"([^"]+)"/.exec(body?.toString('latin1') ?? '')?.[1] ?? null
 }
 
 function openJournal(path: string): { write(line: string): void; lines(): number; close(): void } {
@@ -165,8 +169,8 @@ function openJournal(path: string): { write(line: string): void; lines(): number
 }
 
 /** First in, first out, without moving what is left at every `shift`. */
-function createQueue(): { push(value: number): void; shift(): number | undefined; size(): number } {
-  let values: number[] = []
+function createQueue<T>(): { push(value: T): void; shift(): T | undefined; size(): number } {
+  let values: T[] = []
   let at = 0
   return {
     push: (value) => {

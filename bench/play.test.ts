@@ -15,7 +15,6 @@ import { start as startStore } from '../src/roles/store.ts'
 import { eventually } from '../test/e2e/platform.ts'
 import { createFilm } from '../test/fixtures/film.ts'
 import { medianOf } from './first-frame.ts'
-import { parseAnswer } from './http-connection.ts'
 import { spawnOpenLoop } from './play.ts'
 import { toJson, toTable } from './report.ts'
 import { findLostSessions } from './sessions.ts'
@@ -112,18 +111,6 @@ test('refusals are errors, not latencies of success', async () => {
   })
   expect(result).toMatchObject({ sent: 20, acknowledged: 0, errors: { 401: 20 } })
 }, 30_000)
-
-test.each([
-  ['HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab', { status: 200, body: Buffer.from('ab') }],
-  ['HTTP/1.1 503 X\r\nA: b\r\ncontent-length:0\r\n\r\n', { status: 503, body: Buffer.alloc(0) }],
-  ['HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab', 'more'],
-  ['HTTP/1.1 200 OK\r\nContent-Le', 'more'],
-  ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab', 'bad'],
-  ['HTTP/1.1 200 OK\r\n\r\n', 'bad'],
-  ['nonsense\r\n\r\n', 'bad'],
-] as const)('an answer is read: %j', (text, expected) => {
-  expect(parseAnswer(Buffer.from(text)) as unknown).toEqual(expected)
-})
 
 test('the report: one JSON object with the bench first, and a table', () => {
   const result = {

@@ -18,11 +18,7 @@ export type ExchangeResult =
   | {
       readonly ok: true
       readonly status: number
-      readonly headers: {
-        readonly retryAfterMs: number | null
-        readonly cacheStatus: string | null
-        readonly contentType: string | null
-      }
+      readonly headers: { readonly retryAfterMs: number | null; readonly cacheStatus: string | null }
       readonly body: Buffer | null
       /** Of the body. */
       readonly bytes: number
@@ -53,8 +49,6 @@ export type Connection = {
 
 export type ConnectionOptions = {
   readonly target: Target
-  /** An idle connection has ended, or said something unasked. The next exchange makes a new one. */
-  readonly onLost?: (why: string) => void
   /** Of the clock that `sweep` is given; `performance.now` unless told. */
   readonly nowMs?: () => number
 }
@@ -69,7 +63,7 @@ type Exchange = {
   isLastTry: boolean
 }
 
-export function createConnection({ target, onLost, nowMs = readClock }: ConnectionOptions): Connection {
+export function createConnection({ target, nowMs = readClock }: ConnectionOptions): Connection {
   let link: Link | null = null
   let isOpen = false
   /** It has carried an exchange before. */
@@ -96,12 +90,12 @@ export function createConnection({ target, onLost, nowMs = readClock }: Connecti
     isReused = false
     link = openLink(target, owner)
   }
-  const send = (exchange: Exchange): void => {
+  const send = (exchange: Exchange, now: number): void => {
     if (!link) return
     const { head, body, keepBody } = exchange.request
     if (!isReused) parser = createResponseParser()
     parser.begin(keepBody)
-    exchange.sentAtMs = nowMs()
+    exchange.sentAtMs = now
     if (sendOnLink(link, body === null ? head : head + body)) return
     // It ended without our having heard of it yet. Nothing was sent, so that even a POST may go again.
     const wasReused = isReused
@@ -121,15 +115,15 @@ export function createConnection({ target, onLost, nowMs = readClock }: Connecti
   const owner: LinkOwner = {
     onOpen() {
       isOpen = true
-      if (current) send(current)
+      if (current) send(current, nowMs())
     },
     onData(_, bytes) {
-      const parsed = parser.feed(bytes)
+      // The server speaks without having been asked.
       if (!current) {
         drop(abortLink)
-        onLost?.('the server spoke without having been asked')
         return
       }
+      const parsed = parser.feed(bytes)
       current.answering = true
       if (!parsed) return
       if (parsed.ok) finish(current, parsed)
@@ -140,8 +134,8 @@ export function createConnection({ target, onLost, nowMs = readClock }: Connecti
       const wasOpen = isOpen
       link = null
       isOpen = false
-      if (!current) onLost?.(why)
-      else if (current.answering) endAnswer(current, lost.ended ? parser.end() : null, why)
+      if (!current) return
+      if (current.answering) endAnswer(current, lost.ended ? parser.end() : null, why)
       else if (wasOpen && isReused && !current.isLastTry) {
         current.isLastTry = true
         connect()
@@ -161,11 +155,12 @@ export function createConnection({ target, onLost, nowMs = readClock }: Connecti
           `A connection carries one exchange at a time, and none once it is closed; ${current ? 'one is under way' : 'it is closed'}. Wait for its result, or make another connection.`,
         )
       }
-      const deadlineMs = nowMs() + request.timeoutMs
+      const now = nowMs()
+      const deadlineMs = now + request.timeoutMs
       const isLastTry = !request.head.startsWith('GET ')
       current = { request, onDone, deadlineMs, sentAtMs: 0, answering: false, isLastTry }
       if (!link) connect()
-      else if (isOpen) send(current)
+      else if (isOpen) send(current, now)
     },
     sweep(now) {
       if (!current || now < current.deadlineMs) return
@@ -181,9 +176,9 @@ export function createConnection({ target, onLost, nowMs = readClock }: Connecti
 }
 
 function toResult({ head, body, bytes }: ParsedAnswer, tookMs: number): ExchangeResult {
-  const { status, retryAfter, cacheStatus, contentType } = head
+  const { status, retryAfter, cacheStatus } = head
   const retryAfterMs = retryAfter === null ? null : parseRetryAfterMs(retryAfter, Date.now())
-  return { ok: true, status, headers: { retryAfterMs, cacheStatus, contentType }, body, bytes, tookMs }
+  return { ok: true, status, headers: { retryAfterMs, cacheStatus }, body, bytes, tookMs }
 }
 
 function readClock(): number {

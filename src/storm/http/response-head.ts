@@ -8,7 +8,6 @@ export type ResponseHead = {
   reusable: boolean
   retryAfter: string | null
   cacheStatus: string | null
-  contentType: string | null
 }
 
 const CR = 13
@@ -48,7 +47,6 @@ export function parseResponseHead(bytes: Buffer, from: number, to: number): Resp
     reusable: minor !== ZERO,
     retryAfter: null,
     cacheStatus: null,
-    contentType: null,
   }
   let at = skip(IN_VALUE, bytes, from + STATUS_TO)
   if (!isLineEnd(bytes, at)) return 'the status line has a control character'
@@ -84,13 +82,6 @@ const FIELDS: ReadonlyMap<string, ReadField> = new Map<string, ReadField>([
     'cache-status',
     (head, value) => {
       head.cacheStatus = head.cacheStatus === null ? value : `${head.cacheStatus}, ${value}`
-      return null
-    },
-  ],
-  [
-    'content-type',
-    (head, value) => {
-      head.contentType ??= value
       return null
     },
   ],

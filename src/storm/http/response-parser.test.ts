@@ -33,7 +33,6 @@ const HEAD = {
   reusable: true,
   retryAfter: null,
   cacheStatus: null,
-  contentType: null,
   body: '',
   bytes: 0,
 }
@@ -42,7 +41,7 @@ const READABLE: readonly (readonly [what: string, text: string, expected: object
   [
     'a body by its length',
     'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello',
-    { contentType: 'text/plain', contentLength: 5, body: 'hello', bytes: 5 },
+    { contentLength: 5, body: 'hello', bytes: 5 },
   ],
   ['an empty body', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', { contentLength: 0 }],
   ['no reason phrase', 'HTTP/1.1 200\r\ncontent-length:0\r\n\r\n', { contentLength: 0 }],

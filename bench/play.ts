@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS, describeError, silentLogger } from '../src/kernel/index
 import { layoutOf } from '../src/roles/layout.ts'
 import { eventually, makeFilm, type Platform, startPlatform } from '../test/e2e/platform.ts'
 import { measureFirstFrames } from './first-frame.ts'
+import { runGeneratorProcess } from './generator.ts'
 import type { OpenLoopOptions, OpenLoopResult } from './open-loop.ts'
 import type { Bench, BenchMissing, BenchOptions, BenchRow } from './report.ts'
 import { findLostSessions } from './sessions.ts'
@@ -181,14 +182,6 @@ function runGenerator(
   return { finished: spawnOpenLoop(options) }
 }
 
-export async function spawnOpenLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
-  const script = join(import.meta.dir, 'open-loop.ts')
-  const child = Bun.spawn([process.execPath, '--no-install', script, JSON.stringify(options)], {
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
-  const [output, exitCode] = await Promise.all([new Response(child.stdout).text(), child.exited])
-  const last = output.trim().split('\n').at(-1)
-  if (exitCode !== 0 || !last) throw new Error(`the generator ended with ${exitCode}`)
-  return JSON.parse(last) as OpenLoopResult
+export function spawnOpenLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
+  return runGeneratorProcess<OpenLoopResult>('open-loop.ts', options)
 }

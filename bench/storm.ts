@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import { describeError } from '../src/kernel/index.ts'
 import { type ResponderOptions, spawnResponder } from '../src/storm/static-responder.ts'
+import { runGeneratorProcess } from './generator.ts'
 import type { Bench, BenchMissing, BenchRow } from './report.ts'
 import type { GeneratorOptions, GeneratorResult } from './storm-generator.ts'
 
@@ -88,21 +88,10 @@ async function measure(load: Load, measureMs: number): Promise<GeneratorResult> 
   const film: ResponderOptions = { titles: 20, filmMs: FILM_MS, segmentMs, segmentBytes }
   const responder = await spawnResponder(film)
   try {
-    return await spawnGenerator({ port: responder.port, viewers, rampMs, aheadMs, measureMs })
+    // A process of its own, so that its memory is the generator's alone.
+    const options: GeneratorOptions = { port: responder.port, viewers, rampMs, aheadMs, measureMs }
+    return await runGeneratorProcess<GeneratorResult>('storm-generator.ts', options)
   } finally {
     await responder.stop()
   }
-}
-
-/** A process of its own, so that its memory is the generator's alone. */
-async function spawnGenerator(options: GeneratorOptions): Promise<GeneratorResult> {
-  const script = join(import.meta.dir, 'storm-generator.ts')
-  const child = Bun.spawn([process.execPath, '--no-install', script, JSON.stringify(options)], {
-    stdout: 'pipe',
-    stderr: 'inherit',
-  })
-  const [output, exitCode] = await Promise.all([new Response(child.stdout).text(), child.exited])
-  const last = output.trim().split('\n').at(-1)
-  if (exitCode !== 0 || !last) throw new Error(`the generator ended with ${exitCode}`)
-  return JSON.parse(last) as GeneratorResult
 }

@@ -19,7 +19,7 @@ export const USAGE = `usage: tentpole <verb> [options]
         prints a link to the operators' console that works once
   storm [--scenario NAME|FILE] [--seed N] [--baseline N] [--out DIR] [--json]
         a crowd, a spike and faults on a platform of its own; exit code 0 if every objective is met
-        --target URL [--i-own-this-target HOST] [--home DIR] [--console URL --operator-token-file FILE]
+        --target URL [--i-own-this-target HOST] [--ca FILE] [--home DIR] [--console URL --operator-token-file FILE]
                      on a platform that runs; its home lets faults strike, a console lets films be published
         --trace FILE.csv [--trace-from "YYYY-MM-DD HH:MM"] [--trace-minutes N]
                      arrivals by requests per minute, compressed into the scenario's time

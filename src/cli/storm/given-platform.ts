@@ -94,14 +94,14 @@ async function ask(
   path: string,
   init: { method?: string; body?: string; headers?: Record<string, string> } = {},
 ): Promise<unknown> {
-  const { address, port, tls, hostHeader, host } = target
+  const { address, port, tls, hostHeader, host, certificateAuthority: ca } = target
   const place = address.includes(':') ? `[${address}]` : address
   const response = await fetch(`${tls ? 'https' : 'http'}://${place}:${port}${path}`, {
     ...init,
     headers: { ...init.headers, host: hostHeader },
     redirect: 'manual',
     signal: AbortSignal.timeout(ANSWER_WAIT_MS),
-    ...(tls ? { tls: { serverName: host } } : {}),
+    ...(tls ? { tls: { serverName: host, ...(ca === null ? {} : { ca }) } } : {}),
   })
   if (!response.ok) throw new Error(`${path} answered ${response.status}`)
   return await response.json()

@@ -27,6 +27,8 @@ export type TargetOptions = {
   readonly home: string | undefined
   readonly consoleUrl: string | undefined
   readonly operatorTokenFile: string | undefined
+  /** PEM, trusted in place of the system's. */
+  readonly certificateAuthorityFile: string | undefined
 }
 
 /** Of seeds; also how many there are to choose from. */
@@ -37,6 +39,7 @@ const FLAGS = {
   'i-own-this-target': { type: 'string' },
   home: { type: 'string' },
   'operator-token-file': { type: 'string' },
+  ca: { type: 'string' },
   console: { type: 'string' },
   seed: { type: 'string' },
   baseline: { type: 'string' },
@@ -84,6 +87,7 @@ export function parseStormOptions(args: readonly string[]): StormOptions {
       home: values.home,
       consoleUrl: values.console,
       operatorTokenFile: values['operator-token-file'],
+      certificateAuthorityFile: values.ca,
     }),
   }
 }
@@ -119,13 +123,14 @@ function toTrace(
 }
 
 function toTarget(given: Omit<TargetOptions, 'url'> & { readonly url: string | undefined }): TargetOptions | null {
-  const { url, iOwnThisTarget, home, consoleUrl, operatorTokenFile } = given
+  const { url, iOwnThisTarget, home, consoleUrl, operatorTokenFile, certificateAuthorityFile } = given
   if (url === undefined) {
     const needing = {
       'i-own-this-target': iOwnThisTarget,
       home,
       console: consoleUrl,
       'operator-token-file': operatorTokenFile,
+      ca: certificateAuthorityFile,
     }
     const [orphan] = Object.entries(needing).flatMap(([name, value]) => (value === undefined ? [] : [name]))
     if (orphan !== undefined)
@@ -140,7 +145,7 @@ function toTarget(given: Omit<TargetOptions, 'url'> & { readonly url: string | u
     throw new UsageError(
       `--console: expected an address such as http://localhost:8081, got ${JSON.stringify(consoleUrl)}`,
     )
-  return { url, iOwnThisTarget, home, consoleUrl, operatorTokenFile }
+  return { url, iOwnThisTarget, home, consoleUrl, operatorTokenFile, certificateAuthorityFile }
 }
 
 function toNumber(

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { silentLogger } from '../../kernel/index.ts'
+import { Fault, silentLogger } from '../../kernel/index.ts'
 import {
   checkTarget,
   createLiveView,
@@ -12,13 +12,14 @@ import {
   type Scenario,
   type StormOptions,
   type StormReport,
+  type Target,
 } from '../../storm/index.ts'
 import { VERSION } from '../configuration.ts'
 import type { Invocation } from '../verbs/command.ts'
 import { openGivenPlatform } from './given-platform.ts'
 import { createInterrupts, type Interrupts } from './interrupts.ts'
 import { loadScenario } from './load-scenario.ts'
-import { type RunOptions, SEED_MAX, toRepeatCommand } from './options.ts'
+import { type RunOptions, SEED_MAX, type TargetOptions, toRepeatCommand } from './options.ts'
 import { type OpenStage, openOwnPlatform } from './own-platform.ts'
 
 /** Where the live view goes. */
@@ -39,7 +40,7 @@ export type RunParts = {
 export async function runCommand(options: RunOptions, invocation: Invocation, parts: RunParts): Promise<number> {
   const { terminal } = invocation
   const scenario = await loadScenario(options)
-  const given = options.target === null ? null : await checkTarget(options.target.url, options.target)
+  const given = options.target === null ? null : await lookAtTarget(options.target)
   const seed = options.seed ?? randomInt(SEED_MAX)
   const out = resolve(options.out ?? join('storm-reports', `${stampOf(new Date())}-${scenario.name}`))
   await mkdir(out, { recursive: true })
@@ -82,6 +83,13 @@ export async function runCommand(options: RunOptions, invocation: Invocation, pa
     await open?.close()
     interrupts.close()
   }
+}
+
+async function lookAtTarget({ url, iOwnThisTarget, certificateAuthorityFile: file }: TargetOptions): Promise<Target> {
+  const certificateAuthority = file === undefined ? undefined : await readFile(file, 'utf8').catch(() => null)
+  if (certificateAuthority === null)
+    throw new Fault('file-unreadable', `--ca: expected a file with certificates (PEM), ${file} cannot be read`)
+  return await checkTarget(url, { iOwnThisTarget, certificateAuthority })
 }
 
 function openOwn(options: {

@@ -1,0 +1,81 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { listMembers, parseParameters } from './lists.ts'
+import { parseWord, trimOws } from './syntax.ts'
+
+const NBSP = '\u00a0'
+
+test.each<[string | null, string[]]>([
+  [null, []],
+  ['', []],
+  ['a', ['a']],
+  [' a\t', ['a']],
+  ['a, b ,c', ['a', 'b', 'c']],
+  [', ,a,,\t, b,', ['a', 'b']],
+  ['a="x, y", b', ['a="x, y"', 'b']],
+  ['a="x\\", y", b', ['a="x\\", y"', 'b']],
+  ['a="x\\\\", b', ['a="x\\\\"', 'b']],
+  ['a="x, b, c', ['a="x', 'b', 'c']],
+  ['a="x\\", b', ['a="x\\"', 'b']],
+  ['"a,b","c"', ['"a,b"', '"c"']],
+  [`a${NBSP}, b`, [`a${NBSP}`, 'b']],
+])('the members of %p', (value, expected) => expect(listMembers(value)).toEqual(expected))
+
+test.each<[string, string, [string, string][]]>([
+  ['gzip', 'gzip', []],
+  ['gzip;q=0.5', 'gzip', [['q', '0.5']]],
+  [
+    'text/html ; Charset="utf-8" ; q=1',
+    'text/html',
+    [
+      ['charset', 'utf-8'],
+      ['q', '1'],
+    ],
+  ],
+  [
+    'a; b="x;y"; c=z',
+    'a',
+    [
+      ['b', 'x;y'],
+      ['c', 'z'],
+    ],
+  ],
+  ['a; b="say \\"x\\""', 'a', [['b', 'say "x"']]],
+  ['a;b=1;b=2', 'a', [['b', '1']]],
+  ['a;;b;=1;c=;d="x;e = 2;f=3', 'a', [['f', '3']]],
+])('the parameters of %p', (member, value, parameters) => {
+  const parsed = parseParameters(member)
+  expect(parsed.value).toBe(value)
+  expect([...parsed.parameters]).toEqual(parameters)
+})
+
+test.each([
+  ['abc', 'abc'],
+  ['"a b"', 'a b'],
+  ['""', ''],
+  ['"\\a\\\\"', 'a\\'],
+  ['"a', null],
+  ['a b', null],
+  ['', null],
+  ['"a"b"', null],
+  ['"a\u0000"', null],
+  ['"\u0100"', null],
+])('the word %p', (text, expected) => expect(parseWord(text)).toBe(expected))
+
+test('members hold together: none empty, none with whitespace at its ends, nothing but separators lost', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', ',', '"', '\\', ' ', '\t', '=', ';') }), (value) => {
+      const members = listMembers(value)
+      for (const member of members) expect(member).toBe(trimOws(member) || 'not empty')
+      const squeeze = (text: string): string => text.replace(/[, \t]/g, '')
+      expect(squeeze(members.join(''))).toBe(squeeze(value))
+      expect(parseParameters(value).parameters.size).toBeLessThan(value.length + 1)
+    }),
+  )
+})
+
+test.each(['"\\', '\\"', '"', ',"', '\\', 'a="'])('%p repeated is no work for more than an instant', (unit) => {
+  const begun = performance.now()
+  listMembers(unit.repeat(100_000))
+  expect(performance.now() - begun).toBeLessThan(500)
+})

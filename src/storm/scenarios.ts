@@ -65,7 +65,7 @@ const INPUTS: readonly Omit<StormInput, 'baselinePerSecond'>[] = [
     phases: BUSY_EVENING,
     faults: [{ kind: 'down', role: 'control', atMs: 20_000, forMs: 15_000 }],
     // Acknowledged in time, and in force everywhere though control is dead by then.
-    operations: [{ kind: 'withdraw', atMs: 18_000 }],
+    operations: [{ kind: 'withdraw', atMs: 16_000 }],
     objectives: { ...UNDISTURBED, errorRatioMax: 0, recoveryMsMax: RECOVERY_MS_MAX },
   },
   {

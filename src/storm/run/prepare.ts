@@ -8,7 +8,6 @@ import { createJournal, createProbes } from '../probes/index.ts'
 import { createRandom, seedOf } from '../random.ts'
 import type { EndedEarly } from '../report/judge.ts'
 import type { TimelineEntry } from '../report/report.ts'
-import { loopbackTarget } from '../target.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { Closing } from './closing.ts'
 import { watchHealth } from './health.ts'
@@ -18,6 +17,8 @@ import type { Storm, StormOptions } from './storm.ts'
 
 /** What belongs to no viewer draws from a stream that none of them has. */
 const CROWD_STREAM = -3
+/** A fault's proxy listens on this machine. */
+const PROXY_ADDRESS = '127.0.0.1'
 const PLAYLISTS_MAX = 4_096
 
 /** What a storm is to be told of as it goes, and the time it goes by. */
@@ -38,8 +39,11 @@ export async function prepareStorm(
   const faults = createStormFaults(options, course)
   if (faults) closing.add(faults.stop)
   const proxied = await faults?.prepare(interrupt)
+  // Viewers call the platform by its own name, whatever stands in front of it.
   const target =
-    proxied?.watchUrl === undefined ? options.target : loopbackTarget(Number(new URL(proxied.watchUrl).port))
+    proxied?.watchUrl === undefined
+      ? options.target
+      : { ...options.target, address: PROXY_ADDRESS, port: Number(new URL(proxied.watchUrl).port) }
 
   const probes = createProbes({
     stage,

@@ -1,0 +1,7 @@
+export type { Entry, EntryInput } from './entry.ts'
+export type { Evicted, MemoryTierOptions } from './options.ts'
+export type { Ticket } from './purge-journal.ts'
+export type { ByteSpan } from './slices.ts'
+export type { MemoryStatistics } from './statistics.ts'
+export { createMemoryTier, type MemoryTier } from './tier.ts'
+export { createTopKeys, type TopKey, type TopKeys } from './top-keys.ts'

@@ -22,7 +22,7 @@ export type MemoryTierOptions = {
 
 export type MemoryTierSettings = Required<MemoryTierOptions>
 
-/** The overheads are what Bun's heap grew by per entry and per tag of its own, measured with 100,000 of them. */
+/** The overheads lie a little above what Bun's heap grew by, measured with 100,000 entries: 700 each, 384 for a tag. */
 export const MEMORY_TIER_DEFAULTS: Omit<MemoryTierSettings, 'bytesMax'> = {
   sliceBytes: 256 * 1024,
   entryOverheadBytes: 768,

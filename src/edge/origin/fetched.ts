@@ -1,0 +1,42 @@
+/** Bytes from elsewhere, from `fromByte` to the end: the memory tier, or a range request. Null when there are none. */
+export type Reread = (fromByte: number) => Promise<ReadableStream<Uint8Array> | null>
+
+export type FetchFailure = { readonly ok: false; readonly code: string; readonly why: string }
+
+/** Where the cache takes the bytes in, piece by piece, at the origin's pace. A piece must be copied to be kept. */
+export type ChunkStore = {
+  /** False: not wanted any more (too large, purged); nothing further is called. */
+  append(chunk: Uint8Array): boolean
+  /** The body is complete: only now may anything be stored as whole (RFC 9111, 3.3). */
+  end(): void
+  /** It never will be. */
+  fail(why: string): void
+}
+
+/** What a fetch makes known once its head is there. */
+export type Fetched<Head> =
+  | {
+      readonly ok: true
+      readonly head: Head
+      readonly body: ReadableStream<Uint8Array> | null
+      /** May be given to everyone who asked for the same key. */
+      readonly share: boolean
+      readonly store: ChunkStore | null
+      readonly reread: Reread | null
+    }
+  | FetchFailure
+
+/** Whether a response fetched for another request of the same key answers this one, too: its `Vary` (RFC 9111, 4.1). */
+export type Accepts<Head> = (head: Head) => boolean
+
+export type StartFetch<Head> = (signal: AbortSignal) => Promise<Fetched<Head>>
+
+export type Joined<Head> =
+  | {
+      readonly ok: true
+      readonly head: Head
+      readonly body: ReadableStream<Uint8Array> | null
+      /** `first` sent the request; `collapsed` waited for it; `alone` made one of its own, as it could not be shared. */
+      readonly role: 'first' | 'collapsed' | 'alone'
+    }
+  | FetchFailure

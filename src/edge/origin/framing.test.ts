@@ -1,0 +1,64 @@
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import type { FieldLine } from '../http/message.ts'
+import { frameRequest, frameResponse } from './framing.ts'
+
+const anyLine = fc.tuple(
+  fc.oneof(fc.constantFrom('host', 'content-length', 'transfer-encoding', 'x-a'), fc.string()),
+  fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constantFrom('1', 'chunked', 'a\r\nb: c', 'a\nb', 'a\0b')),
+)
+
+test('no line that leaves or enters can hold another line; one host, one framing', () => {
+  fc.assert(
+    fc.property(fc.array(anyLine, { maxLength: 6 }), fc.string(), fc.string(), (lines, method, path) => {
+      const request = { method, path, lines: lines as readonly FieldLine[], body: new Uint8Array(2), authority: 'a' }
+      for (const framed of [frameRequest(request), frameRequest({ ...request, method: 'PUT', path: '/' })]) {
+        if (!framed.ok) continue
+        const names = framed.flatLines.filter((_, at) => at % 2 === 0)
+        expect(names.filter((name) => name === 'host').length).toBe(1)
+        expect(names.filter((name) => name === 'content-length').length).toBe(1)
+        expect(names).not.toContain('transfer-encoding')
+        expect(framed.flatLines.join('')).not.toMatch(/[\r\n\0]/)
+      }
+      const response = frameResponse({ status: 200, httpVersion: '1.1', rawLines: lines.flat() })
+      if (response.ok) expect(response.lines.flat().join('')).not.toMatch(/[\r\n\0]/)
+    }),
+  )
+})
+
+const REQUESTS: readonly [name: string, request: Partial<Parameters<typeof frameRequest>[0]>, expected: string][] = [
+  ['GET', {}, 'host: o'],
+  ['POST without content', { method: 'POST' }, 'host: o, content-length: 0'],
+  ['a host of the caller', { lines: [['host', 'a']] }, 'host: a'],
+  [
+    'two hosts',
+    {
+      lines: [
+        ['host', 'a'],
+        ['host', 'b'],
+      ],
+    },
+    'refused',
+  ],
+  ['a path that is none', { path: 'http://a/' }, 'refused'],
+  ['a space in the path', { path: '/a b' }, 'refused'],
+  ['OPTIONS *', { method: 'OPTIONS', path: '*' }, 'host: o'],
+  [
+    'Expect and Upgrade',
+    {
+      lines: [
+        ['expect', '100-continue'],
+        ['upgrade', 'x'],
+      ],
+    },
+    'host: o',
+  ],
+]
+for (const [name, request, expected] of REQUESTS)
+  test(`request lines: ${name}`, () => {
+    const framed = frameRequest({ method: 'GET', path: '/', lines: [], body: null, authority: 'o', ...request })
+    const text = framed.ok
+      ? framed.flatLines.map((each, at) => (at % 2 ? `${each}, ` : `${each}: `)).join('')
+      : 'refused, '
+    expect(text.slice(0, -2)).toBe(expected)
+  })

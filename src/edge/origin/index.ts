@@ -1,0 +1,8 @@
+export type { ExchangeAnswer, OriginRequest } from './exchange.ts'
+export type { Accepts, ChunkStore, Fetched, FetchFailure, Joined, Reread, StartFetch } from './fetched.ts'
+export type { RequestBody } from './framing.ts'
+export type { Health } from './health.ts'
+export { checkOriginLimits, ORIGIN_LIMITS, type OriginLimits } from './limits.ts'
+export type { OriginAnswer } from './member.ts'
+export { createOrigins, type Origins, type OriginsOptions } from './origins.ts'
+export { createSharedFetches, SHARED_FETCH_LIMITS, type SharedFetches, type SharedFetchLimits } from './shared-fetch.ts'

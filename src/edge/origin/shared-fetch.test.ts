@@ -1,0 +1,327 @@
+import { afterEach, expect, test } from 'bun:test'
+import { type Clock, systemClock } from '../../kernel/index.ts'
+import { createExchange } from './exchange.ts'
+import type { ChunkStore, Fetched, Joined, StartFetch } from './fetched.ts'
+import { ORIGIN_LIMITS } from './limits.ts'
+import { createSharedFetches, type SharedFetches } from './shared-fetch.ts'
+import { type RawOrigin, type Step, startRawOrigin } from './testing/raw-origin.ts'
+
+const open: { close(): void }[] = []
+afterEach(() => {
+  for (const each of open.splice(0)) each.close()
+})
+const fetchesWith = (limits = {}, clock: Clock = systemClock): SharedFetches<number> =>
+  createSharedFetches<number>({ clock, limits })
+const never = (): AbortSignal => new AbortController().signal
+
+/** A start over a real origin; the head is its status. */
+const over = (origin: RawOrigin, more: Partial<Extract<Fetched<number>, { ok: true }>> = {}): StartFetch<number> => {
+  const exchange = createExchange({ url: new URL(origin.url), limits: { ...ORIGIN_LIMITS, betweenBytesMs: 100 } })
+  open.push(exchange)
+  return async (signal) => {
+    const result = await exchange.send({ method: 'GET', path: '/', lines: [], body: null, signal }, { fresh: true })
+    if (!result.ok) return result
+    return { ok: true, head: result.status, body: result.body, share: true, store: null, reread: null, ...more }
+  }
+}
+const origin = async (steps: readonly Step[]): Promise<RawOrigin> => {
+  const started = await startRawOrigin(() => steps)
+  open.push(started)
+  return started
+}
+const bodyOf = (joined: Joined<number>): Promise<string> =>
+  joined.ok ? new Response(joined.body).text() : Promise.resolve(joined.code)
+const outcomeOf = (joining: Promise<Joined<number>>): Promise<string> =>
+  joining.then(bodyOf).catch((error) => `cut: ${error.code ?? error.message}`)
+const head = (lines: string): string => `HTTP/1.1 200 OK\r\n${lines}\r\n`
+
+/** A body whose pieces the test gives one by one. */
+const byHand = () => {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  let cancelled = false
+  const body = new ReadableStream<Uint8Array>({
+    start: (given) => {
+      controller = given
+    },
+    cancel: () => {
+      cancelled = true
+    },
+  })
+  return {
+    body,
+    give: (chunk: Uint8Array) => controller?.enqueue(chunk),
+    end: () => controller?.close(),
+    fail: (why: string) => controller?.error(new Error(why)),
+    wasCancelled: () => cancelled,
+  }
+}
+const landing = (more: Partial<Extract<Fetched<number>, { ok: true }>>): StartFetch<number> => {
+  return async () => ({ ok: true, head: 200, body: null, share: true, store: null, reread: null, ...more })
+}
+const recordingStore = (seen: string[]): ChunkStore => ({
+  append: (chunk) => seen.push(`${chunk.byteLength}`) > 0,
+  end: () => seen.push('end'),
+  fail: (why) => seen.push(`fail: ${why}`),
+})
+const settled = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await Bun.sleep(1)
+}
+
+test('a thousand requests, one never reading: one fetch, everyone gets all of it as it comes', async () => {
+  const cold = await origin([head('Transfer-Encoding: chunked\r\n'), '3\r\nabc\r\n', 40, '3\r\ndef\r\n0\r\n\r\n'])
+  const fetches = fetchesWith()
+  const start = over(cold)
+  const joined = await Promise.all(Array.from({ length: 1_000 }, () => fetches.join('a', start, never())))
+  expect(joined.map((each) => each.ok && each.role).filter((role) => role === 'first').length).toBe(1)
+  const texts = await Promise.all(joined.slice(1).map(bodyOf))
+  expect(new Set(texts)).toEqual(new Set(['abcdef']))
+  expect(cold.received.length).toBe(1)
+  const [idle] = joined
+  if (idle?.ok) await idle.body?.cancel()
+  expect(fetches.stats()).toEqual({ fetches: 0, readers: 0, bufferedBytes: 0 })
+})
+
+test('the first piece reaches the readers before the last one is there', async () => {
+  const hand = byHand()
+  const fetches = fetchesWith()
+  const joined = await fetches.join('a', landing({ body: hand.body }), never())
+  const reader = joined.ok ? joined.body?.getReader() : null
+  hand.give(new Uint8Array([1]))
+  expect((await reader?.read())?.value).toEqual(new Uint8Array([1]))
+  hand.end()
+  expect((await reader?.read())?.done).toBe(true)
+})
+
+const FAILURES: readonly [name: string, steps: readonly Step[], expected: string][] = [
+  ['before the head: closed', ['end'], 'origin-unreachable'],
+  ['before the head: not HTTP', ['junk\r\n\r\n'], 'origin-invalid'],
+  ['in the body: truncated', [head('Content-Length: 9\r\n'), 'abc', 20, 'end'], 'cut: origin-unreachable'],
+  ['in the body: reset', [head('Content-Length: 9\r\n'), 'abc', 20, 'reset'], 'cut: origin-unreachable'],
+  ['in the body: stalled', [head('Content-Length: 9\r\n'), 'abc'], 'cut: origin-timeout'],
+]
+for (const [name, steps, expected] of FAILURES)
+  test(`a failure is everyone’s, and nothing is stored: ${name}`, async () => {
+    const failing = await origin(steps)
+    const seen: string[] = []
+    const fetches = fetchesWith()
+    const start = over(failing, { store: recordingStore(seen) })
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => outcomeOf(fetches.join('a', start, never()))))
+    expect(new Set(outcomes)).toEqual(new Set([expected]))
+    expect(failing.received.length).toBe(1)
+    expect(seen).not.toContain('end')
+    expect(fetches.stats()).toEqual({ fetches: 0, readers: 0, bufferedBytes: 0 })
+  })
+
+test('what may not be shared is for its owner alone; everyone else fetches for himself, and nobody queues behind it again', async () => {
+  let starts = 0
+  const start: StartFetch<number> = async () => {
+    starts += 1
+    const hand = byHand()
+    hand.give(new Uint8Array([starts]))
+    hand.end()
+    return { ok: true, head: starts, body: hand.body, share: false, store: null, reread: null }
+  }
+  const fetches = fetchesWith()
+  const joined = await Promise.all(Array.from({ length: 20 }, () => fetches.join('a', start, never())))
+  const bytes = await Promise.all(joined.map(async (each) => each.ok && (await new Response(each.body).bytes())[0]))
+  expect(new Set(bytes).size).toBe(20)
+  expect(joined.map((each) => each.ok && each.role).slice(0, 3)).toEqual(['first', 'alone', 'alone'])
+  const next = await fetches.join('a', start, never())
+  expect(next.ok && next.role).toBe('alone')
+})
+
+test('what may not be shared is given to nobody when its owner has left', async () => {
+  const heads = [Promise.withResolvers<Fetched<number>>(), Promise.withResolvers<Fetched<number>>()]
+  const hand = byHand()
+  const fetches = fetchesWith()
+  const leaving = new AbortController()
+  const owner = fetches.join('a', () => heads[0]?.promise ?? Promise.reject(), leaving.signal)
+  const other = fetches.join('a', () => heads[1]?.promise ?? Promise.reject(), never())
+  leaving.abort()
+  expect(await owner).toMatchObject({ code: 'cancelled' })
+  heads[0]?.resolve({ ok: true, head: 1, body: hand.body, share: false, store: null, reread: null })
+  heads[1]?.resolve({ ok: true, head: 2, body: null, share: false, store: null, reread: null })
+  expect(await other).toMatchObject({ ok: true, head: 2, role: 'alone' })
+  await settled(hand.wasCancelled)
+})
+
+test('the fetch goes on when the first leaves, and ends when the last does', async () => {
+  const hand = byHand()
+  const fetches = fetchesWith()
+  const leaving = [new AbortController(), new AbortController()] as const
+  const joining = leaving.map(({ signal }) => fetches.join('a', landing({ body: hand.body }), signal))
+  const joined = await Promise.all(joining)
+  leaving[0].abort()
+  expect([hand.wasCancelled(), fetches.stats().readers]).toEqual([false, 1])
+  const second = joined[1]
+  if (second?.ok) await second.body?.cancel()
+  await settled(hand.wasCancelled)
+  expect(fetches.stats().fetches).toBe(0)
+})
+
+test('the cache alone keeps a fetch going, at the origin’s pace', async () => {
+  const hand = byHand()
+  const seen: string[] = []
+  const fetches = fetchesWith()
+  const leaving = new AbortController()
+  await fetches.join('a', landing({ body: hand.body, store: recordingStore(seen) }), leaving.signal)
+  leaving.abort()
+  hand.give(new Uint8Array(3))
+  hand.give(new Uint8Array(4))
+  hand.end()
+  await settled(() => seen.includes('end'))
+  expect(seen).toEqual(['3', '4', 'end'])
+})
+
+test('one who falls behind goes on from elsewhere, one who cannot is cut, and the fast one has it all', async () => {
+  for (const canReread of [true, false]) {
+    const total = 40
+    const piece = (n: number): Uint8Array => new Uint8Array(1_000).fill(n)
+    const hand = byHand()
+    for (let n = 0; n < total; n += 1) hand.give(piece(n))
+    hand.end()
+    const whole = new Uint8Array(Buffer.concat(Array.from({ length: total }, (_, n) => piece(n))))
+    const reread = canReread ? async (fromByte: number) => new Response(whole.subarray(fromByte)).body : null
+    const fetches = fetchesWith({ windowBytes: 5_000, poolBytes: 5_000 })
+    const join = () => fetches.join('a', landing({ body: hand.body, reread }), never())
+    const [slow, fast] = await Promise.all([join(), join()])
+    const slowReader = slow.ok ? slow.body?.getReader() : null
+    expect((await slowReader?.read())?.value?.[0]).toBe(0)
+    expect(fast.ok && (await new Response(fast.body).bytes())).toEqual(whole)
+    expect(fetches.stats().bufferedBytes).toBeLessThanOrEqual(5_000)
+    const rest: number[] = []
+    const reading = (async () => {
+      for (let part = await slowReader?.read(); part && !part.done; part = await slowReader?.read())
+        rest.push(...part.value)
+    })()
+    if (canReread) {
+      await reading
+      expect(rest.length).toBe(39_000)
+      expect(new Uint8Array(rest)).toEqual(whole.subarray(1_000))
+    } else await expect(reading).rejects.toThrow('fell behind')
+    expect(fetches.stats()).toEqual({ fetches: 0, readers: 0, bufferedBytes: 0 })
+  }
+})
+
+test('a reader alone that does not read holds the origin back', async () => {
+  let pulled = 0
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        pulled += 1
+        controller.enqueue(new Uint8Array(1_000))
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const joined = await fetchesWith().join('a', landing({ body }), never())
+  const reader = joined.ok ? joined.body?.getReader() : null
+  await reader?.read()
+  await Bun.sleep(5)
+  expect(pulled).toBe(1)
+})
+
+test('all windows together stay under their bound', async () => {
+  const fetches = fetchesWith({ windowBytes: 50_000, poolBytes: 100_000 })
+  const hands = Array.from({ length: 20 }, byHand)
+  const seen: string[] = []
+  await Promise.all(
+    hands.map(({ body }, at) => fetches.join(`${at}`, landing({ body, store: recordingStore(seen) }), never())),
+  )
+  for (let n = 0; n < 30; n += 1) for (const hand of hands) hand.give(new Uint8Array(2_000))
+  let largest = 0
+  await settled(() => {
+    largest = Math.max(largest, fetches.stats().bufferedBytes)
+    return seen.length === 600
+  })
+  expect(largest).toBeGreaterThan(50_000)
+  expect(largest).toBeLessThanOrEqual(100_000)
+})
+
+test('who comes later joins while the beginning is kept, and fetches for himself after', async () => {
+  const hand = byHand()
+  const fetches = fetchesWith({ windowBytes: 3_000 })
+  const first = await fetches.join('a', landing({ body: hand.body }), never())
+  const reader = first.ok ? first.body?.getReader() : null
+  hand.give(new Uint8Array(2_000))
+  await reader?.read()
+  const second = await fetches.join('a', landing({}), never())
+  expect(second.ok && second.role).toBe('collapsed')
+  hand.give(new Uint8Array(2_000))
+  await reader?.read()
+  const third = await fetches.join('a', landing({}), never())
+  expect(third.ok && third.role).toBe('alone')
+})
+
+test('purged in flight: served to those who wait, joined and stored by nobody', async () => {
+  const hands = [byHand(), byHand()] as const
+  const seen: string[] = []
+  const fetches = fetchesWith()
+  const pending = Promise.withResolvers<Fetched<number>>()
+  const before = fetches.join('a', () => pending.promise, never())
+  const streaming = await fetches.join('b', landing({ body: hands[1].body, store: recordingStore(seen) }), never())
+  fetches.detach(() => true)
+  const after = await fetches.join('a', landing({ head: 2 }), never())
+  expect(after).toMatchObject({ head: 2, role: 'first' })
+  pending.resolve({ ok: true, head: 1, body: hands[0].body, share: true, store: recordingStore(seen), reread: null })
+  for (const hand of hands) {
+    hand.give(new TextEncoder().encode('x'))
+    hand.end()
+  }
+  expect([await outcomeOf(before), await bodyOf(streaming)]).toEqual(['x', 'x'])
+  expect(seen.every((each) => each.startsWith('fail: purged'))).toBe(true)
+})
+
+test('withdrawn: cut before the head, in the body, and after the body came whole', async () => {
+  const fetches = fetchesWith()
+  const waiting = outcomeOf(fetches.join('a', () => new Promise(() => {}), never()))
+  const hand = byHand()
+  const streaming = outcomeOf(fetches.join('b', landing({ body: hand.body }), never()))
+  const whole = byHand()
+  whole.give(new Uint8Array(1))
+  whole.end()
+  const store = recordingStore([])
+  const kept = await fetches.join('c', landing({ body: whole.body, store }), never())
+  await Bun.sleep(1)
+  fetches.abort(() => true, { code: 'title-withdrawn', why: 'gone' })
+  expect([await waiting, await streaming, await outcomeOf(Promise.resolve(kept))]).toEqual([
+    'title-withdrawn',
+    'cut: title-withdrawn',
+    'cut: title-withdrawn',
+  ])
+})
+
+test('a response that does not fit one who waits, or one who comes later, is not given to him', async () => {
+  const pending = Promise.withResolvers<Fetched<number>>()
+  const hand = byHand()
+  const fetches = fetchesWith()
+  const odd = (head: number): boolean => head % 2 === 1
+  const first = fetches.join('a', () => pending.promise, never(), odd)
+  const same = fetches.join('a', landing({ head: 3 }), never(), odd)
+  const other = fetches.join('a', landing({ head: 2 }), never(), (head) => !odd(head))
+  pending.resolve({ ok: true, head: 1, body: hand.body, share: true, store: null, reread: null })
+  expect(await Promise.all([first, same, other])).toMatchObject([
+    { head: 1, role: 'first' },
+    { head: 1, role: 'collapsed' },
+    { head: 2, role: 'alone' },
+  ])
+  const later = await fetches.join('a', landing({ head: 4 }), never(), (head) => !odd(head))
+  expect(later).toMatchObject({ head: 4, role: 'alone' })
+  expect(fetches.stats()).toMatchObject({ fetches: 1, readers: 2 })
+})
+
+test('fetches are bounded, and a bug in a start is thrown to everyone', async () => {
+  const fetches = fetchesWith({ fetchesMax: 1 })
+  const leaving = new AbortController()
+  const first = fetches.join('a', () => new Promise(() => {}), leaving.signal)
+  expect(await fetches.join('b', landing({}), never())).toMatchObject({ ok: false, code: 'overloaded' })
+  leaving.abort()
+  await first
+  const buggy = () => fetches.join('c', () => Promise.reject(new Error('a bug')), never())
+  const told = (joining: Promise<unknown>): Promise<string> =>
+    joining.then(
+      () => 'joined',
+      (error: Error) => error.message,
+    )
+  expect(await Promise.all([told(buggy()), told(buggy())])).toEqual(['a bug', 'a bug'])
+})

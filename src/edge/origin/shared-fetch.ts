@@ -1,0 +1,126 @@
+import type { Clock } from '../../kernel/index.ts'
+import { createWindowPool, type WindowPool } from './chunk-window.ts'
+import type { Accepts, FetchFailure, Joined, StartFetch } from './fetched.ts'
+import { type RecordContext, type SharedRecord, startRecord } from './shared-record.ts'
+
+export type SharedFetches<Head> = {
+  /**
+   * Joins the fetch for `key`, or starts it. Resolves with the head, or with the failure everyone gets. When `signal`
+   * aborts, this one leaves; the fetch ends when the last one has left and nothing is being stored. Rejects only if
+   * `start` does. One who does not accept what the fetch of another brought makes one of its own.
+   */
+  join(key: string, start: StartFetch<Head>, signal: AbortSignal, accepts?: Accepts<Head>): Promise<Joined<Head>>
+  /** Purged: nothing under way is stored or joined any more; those who are served already are served to the end. */
+  detach(matches: (key: string) => boolean): void
+  /** Withdrawn: everything under way ends with this failure, in the middle of a body, too. */
+  abort(matches: (key: string) => boolean, failure: { readonly code: string; readonly why: string }): void
+  stats(): { readonly fetches: number; readonly readers: number; readonly bufferedBytes: number }
+}
+
+export type SharedFetchLimits = {
+  /** What one fetch keeps of its body for those behind and those to come. */
+  readonly windowBytes: number
+  /** The same for all fetches together. */
+  readonly poolBytes: number
+  readonly fetchesMax: number
+  /** A key that could not be shared is not waited for again for this long: no queue behind what is personal. */
+  readonly aloneMs: number
+  readonly aloneKeysMax: number
+}
+
+export const SHARED_FETCH_LIMITS: SharedFetchLimits = {
+  windowBytes: 8 * 1024 * 1024,
+  poolBytes: 64 * 1024 * 1024,
+  fetchesMax: 10_000,
+  aloneMs: 10_000,
+  aloneKeysMax: 10_000,
+}
+
+/** Requests collapsed into one fetch (RFC 9111, 4), streamed to all of them as it arrives. */
+export function createSharedFetches<Head>(options: {
+  readonly clock: Clock
+  readonly limits?: Partial<SharedFetchLimits>
+}): SharedFetches<Head> {
+  const limits = { ...SHARED_FETCH_LIMITS, ...options.limits }
+  const pool: WindowPool = createWindowPool(limits)
+  const byKey = new Map<string, SharedRecord<Head>>()
+  const records = new Set<SharedRecord<Head>>()
+  const loners = createLoners({ clock: options.clock, limits })
+
+  const begin = (key: string, start: StartFetch<Head>, isAlone: boolean): SharedRecord<Head> | null => {
+    if (records.size >= limits.fetchesMax) return null
+    const context: RecordContext<Head> = {
+      key,
+      isAlone,
+      window: pool.open(),
+      startAlone: (startOwn, signal) => joinAlone(key, startOwn, signal),
+      onShare: (share) => (share ? loners.forget(key) : loners.remember(key)),
+      onDoorClosed: () => {
+        if (byKey.get(key) === record) byKey.delete(key)
+      },
+      onOver: () => records.delete(record),
+    }
+    const record = startRecord(start, context)
+    records.add(record)
+    if (!isAlone) byKey.set(key, record)
+    return record
+  }
+  const joinAlone = async (key: string, start: StartFetch<Head>, signal: AbortSignal): Promise<Joined<Head>> => {
+    const joined = await (begin(key, start, true)?.join({ start, signal, isOwner: true, accepts: anything }) ??
+      overloaded(limits.fetchesMax))
+    return joined.ok ? { ...joined, role: 'alone' } : joined
+  }
+
+  return {
+    async join(key, start, signal, accepts = anything) {
+      if (signal.aborted) return { ok: false, code: 'cancelled', why: 'the client went away' }
+      const found = byKey.get(key)
+      if (found?.canJoin()) return await found.join({ start, signal, isOwner: false, accepts })
+      if (found || loners.has(key)) return await joinAlone(key, start, signal)
+      return await (begin(key, start, false)?.join({ start, signal, isOwner: true, accepts }) ??
+        overloaded(limits.fetchesMax))
+    },
+    detach(matches) {
+      for (const record of [...records]) if (matches(record.key)) record.detach()
+    },
+    abort(matches, { code, why }) {
+      for (const record of [...records]) if (matches(record.key)) record.abort({ ok: false, code, why })
+    },
+    stats() {
+      let readers = 0
+      for (const record of records) readers += record.readers()
+      return { fetches: records.size, readers, bufferedBytes: pool.accountedBytes() }
+    },
+  }
+}
+
+const anything = (): boolean => true
+
+const overloaded = (fetchesMax: number): FetchFailure => {
+  return { ok: false, code: 'overloaded', why: `${fetchesMax} fetches are under way, the most there may be; retry` }
+}
+
+/** Keys whose last response could not be shared; the oldest makes room. */
+function createLoners(options: { readonly clock: Clock; readonly limits: SharedFetchLimits }): {
+  has(key: string): boolean
+  remember(key: string): void
+  forget(key: string): void
+} {
+  const untilMs = new Map<string, number>()
+  return {
+    has(key) {
+      const until = untilMs.get(key)
+      if (until === undefined) return false
+      if (until > options.clock.elapsedMs()) return true
+      untilMs.delete(key)
+      return false
+    },
+    remember(key) {
+      untilMs.delete(key)
+      untilMs.set(key, options.clock.elapsedMs() + options.limits.aloneMs)
+      const oldest = untilMs.size > options.limits.aloneKeysMax ? untilMs.keys().next() : null
+      if (oldest && !oldest.done) untilMs.delete(oldest.value)
+    },
+    forget: (key) => untilMs.delete(key),
+  }
+}

@@ -1,0 +1,242 @@
+import type { ChunkWindow } from './chunk-window.ts'
+import type { Accepts, ChunkStore, Fetched, FetchFailure, Joined, StartFetch } from './fetched.ts'
+import { createSharedReader, type SharedReader } from './shared-reader.ts'
+import { decideShared, NEW_SHARED, type SharedEffect, type SharedEvent } from './shared-state.ts'
+
+export type SharedRecord<Head> = {
+  readonly key: string
+  canJoin(): boolean
+  join(joining: Joining<Head>): Promise<Joined<Head>>
+  detach(): void
+  abort(failure: FetchFailure): void
+  readers(): number
+}
+
+export type Joining<Head> = {
+  readonly start: StartFetch<Head>
+  readonly signal: AbortSignal
+  /** The request that is sent is this one's. */
+  readonly isOwner: boolean
+  /** Whether the response fits this one's request, too (RFC 9111, 4.1). */
+  readonly accepts: Accepts<Head>
+}
+
+export type RecordContext<Head> = {
+  readonly key: string
+  /** Of one client only: never joined, nothing kept for others. */
+  readonly isAlone: boolean
+  readonly window: ChunkWindow
+  readonly startAlone: (start: StartFetch<Head>, signal: AbortSignal) => Promise<Joined<Head>>
+  readonly onShare: (share: boolean) => void
+  readonly onDoorClosed: () => void
+  /** Nobody is served from it any more. */
+  readonly onOver: () => void
+}
+
+type Waiter<Head> = Joining<Head> & {
+  readonly resolve: (joined: Joined<Head> | Promise<Joined<Head>>) => void
+  readonly reject: (bug: unknown) => void
+}
+
+type Landed<Head> = Extract<Fetched<Head>, { ok: true }>
+
+/** Performs what `decideShared` decides for one fetch. */
+export function startRecord<Head>(start: StartFetch<Head>, context: RecordContext<Head>): SharedRecord<Head> {
+  const { window, isAlone } = context
+  const controller = new AbortController()
+  const waiters = new Set<Waiter<Head>>()
+  const readers = new Set<SharedReader>()
+  let state = NEW_SHARED
+  let landed: Landed<Head> | null = null
+  let store: ChunkStore | null = null
+  let body: ReadableStreamDefaultReader<Uint8Array> | null = null
+  let failure: FetchFailure = { ok: false, code: 'cancelled', why: 'nobody waits for it any more' }
+  let bug: { readonly error: unknown } | null = null
+  let isDetached = false
+  let isComplete = false
+
+  const step = (event: SharedEvent): void => {
+    const decision = decideShared(state, event)
+    state = decision.state
+    for (const effect of decision.effects) perform[effect.kind]()
+    if (state.phase !== 'ended') return
+    if (state.reading === 0) window.clear()
+    if (readers.size === 0) context.onOver()
+  }
+  const openReader = (signal: AbortSignal): ReadableStream<Uint8Array> => {
+    const cancel = (): void => reader.fail(new Error('the client went away'))
+    const reader = createSharedReader({
+      window,
+      isAlone,
+      isComplete: () => isComplete,
+      reread: landed?.reread ?? null,
+      onHungry: () => step({ kind: 'hungry' }),
+      onLeave: (hungry) => step({ kind: 'left-reading', hungry }),
+      onClosed() {
+        readers.delete(reader)
+        signal.removeEventListener('abort', cancel)
+        if (state.phase === 'ended' && readers.size === 0) context.onOver()
+      },
+    })
+    readers.add(reader)
+    signal.addEventListener('abort', cancel, { once: true })
+    return reader.stream
+  }
+  const toJoined = (found: Landed<Head>, signal: AbortSignal, isOwner: boolean): Joined<Head> => {
+    const stream = found.body && openReader(signal)
+    return { ok: true, head: found.head, body: stream, role: isOwner ? 'first' : 'collapsed' }
+  }
+  const takeWaiters = (): Waiter<Head>[] => {
+    const taken = [...waiters]
+    waiters.clear()
+    return taken
+  }
+  const handOut = (mayShare: boolean): void => {
+    for (const waiter of takeWaiters()) {
+      const { resolve, signal, isOwner } = waiter
+      if (landed && takes(waiter, landed, mayShare)) resolve(toJoined(landed, signal, isOwner))
+      else resolve(context.startAlone(waiter.start, signal))
+    }
+  }
+  const pull = (): void => {
+    body?.read().then(
+      (part) => {
+        if (part.done) step({ kind: 'completed' })
+        else takeIn(part.value)
+      },
+      (error: unknown) => fail(toFailure(error)),
+    )
+  }
+  const takeIn = (chunk: Uint8Array): void => {
+    if (state.phase === 'ended') return
+    window.append(chunk)
+    for (const reader of readers) reader.give(chunk)
+    if (store && !store.append(chunk)) {
+      store = null
+      step({ kind: 'store-gone' })
+    }
+    step({ kind: 'chunk' })
+  }
+  const stopFetching = (): void => {
+    controller.abort()
+    // Its failure was told already, or nobody is left to hear of it.
+    body?.cancel().catch(() => {})
+  }
+  const cutReaders = (): void => {
+    const error = Object.assign(new Error(failure.why), { code: failure.code })
+    for (const reader of [...readers]) reader.fail(error)
+  }
+  const fail = (reason: FetchFailure): void => {
+    failure = reason
+    step({ kind: 'failed' })
+  }
+  const perform: Record<SharedEffect['kind'], () => void> = {
+    'hand-out': () => handOut(true),
+    disperse: () => handOut(false),
+    'close-door': context.onDoorClosed,
+    pull,
+    finish() {
+      isComplete = true
+      store?.end()
+      for (const reader of [...readers]) reader.wake()
+    },
+    'fail-all'() {
+      store?.fail(failure.why)
+      for (const { resolve, reject } of takeWaiters()) bug ? reject(bug.error) : resolve(failure)
+      cutReaders()
+      stopFetching()
+    },
+    abandon: stopFetching,
+  }
+  const land = (fetched: Fetched<Head>): void => {
+    if (state.phase === 'ended') {
+      if (fetched.ok) giveBack(fetched)
+      return
+    }
+    if (!fetched.ok) {
+      fail(fetched)
+      return
+    }
+    if (isDetached) fetched.store?.fail(PURGED)
+    landed = fetched
+    store = isDetached ? null : fetched.store
+    body = fetched.body?.getReader() ?? null
+    context.onShare(fetched.share)
+    const share = fetched.share || isAlone
+    step({
+      kind: 'head',
+      share,
+      takers: [...waiters].filter((waiter) => takes(waiter, fetched, share)).length,
+      storing: store !== null && body !== null,
+      hasBody: body !== null,
+    })
+  }
+
+  start(controller.signal).then(land, (error: unknown) => {
+    bug = { error }
+    fail({ ok: false, code: 'fetch-failed', why: 'the fetch threw' })
+  })
+
+  return {
+    key: context.key,
+    canJoin: () => state.phase === 'asking' || window.isWhole() || Boolean(landed?.reread),
+    join(joining) {
+      const { start: startOwn, signal, isOwner } = joining
+      if (landed && !takes(joining, landed, true)) return context.startAlone(startOwn, signal)
+      step({ kind: 'joined' })
+      if (landed) return Promise.resolve(toJoined(landed, signal, isOwner))
+      return new Promise((resolve, reject) => {
+        const waiter: Waiter<Head> = {
+          ...joining,
+          resolve(joined) {
+            signal.removeEventListener('abort', leave)
+            resolve(joined)
+          },
+          reject(error) {
+            signal.removeEventListener('abort', leave)
+            reject(error)
+          },
+        }
+        const leave = (): void => {
+          if (!waiters.delete(waiter)) return
+          resolve({ ok: false, code: 'cancelled', why: 'the client went away' })
+          step({ kind: 'left-waiting' })
+        }
+        waiters.add(waiter)
+        signal.addEventListener('abort', leave, { once: true })
+      })
+    },
+    detach() {
+      isDetached = true
+      context.onDoorClosed()
+      if (!store) return
+      store.fail(PURGED)
+      store = null
+      step({ kind: 'store-gone' })
+    },
+    abort(reason) {
+      fail(reason)
+      // Those still reading a body that had come whole, or reading elsewhere.
+      cutReaders()
+    },
+    readers: () => readers.size,
+  }
+}
+
+function takes<Head>(one: Joining<Head>, { head }: Landed<Head>, mayShare: boolean): boolean {
+  return one.isOwner || (mayShare && one.accepts(head))
+}
+
+const PURGED = 'purged while it was being fetched'
+
+function giveBack<Head>(fetched: Landed<Head>): void {
+  fetched.store?.fail('nobody waits for it any more')
+  fetched.body?.cancel().catch(() => {})
+}
+
+/** A broken body carries its code, as `response-body.ts` gives it; anything else is the origin's connection. */
+function toFailure(error: unknown): FetchFailure {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
+  const why = error instanceof Error ? error.message : String(error)
+  return { ok: false, code: code ?? 'origin-unreachable', why }
+}

@@ -53,6 +53,11 @@ const BODIES: readonly [name: string, steps: readonly Step[], expected: string, 
     [head('Transfer-Encoding: chunked\r\n'), '9\r\nhello', 20, 'end'],
     'cut: origin-unreachable',
   ],
+  [
+    'chunked, with trailer fields',
+    [head('Trailer: x-a\r\nTransfer-Encoding: chunked\r\n'), '5\r\nhello\r\n0\r\nX-A: 1\r\n\r\n'],
+    '200 hello',
+  ],
   ['delimited by the end', [head(''), 'hello', 20, 'end'], '200 hello'],
   ['delimited by the end, reset', [head(''), 'hello', 20, 'reset'], 'cut: origin-unreachable'],
   ['none: 204', [head('', '204 No Content')], '204 none'],
@@ -217,4 +222,29 @@ test('a reader that does not read holds the origin back', async () => {
   }
   expect(sentBytes).toBeLessThan(20e6)
   if (result.ok) await result.body?.cancel()
+})
+
+const EXTRA = `${head('Content-Length: 4\r\n')}evil`
+const POISON: readonly [name: string, steps: readonly Step[]][] = [
+  ['with the first', [`${head('Content-Length: 2\r\n')}ok${EXTRA}`]],
+  ['in a packet of its own', [`${head('Content-Length: 2\r\n')}ok`, 15, EXTRA]],
+  ['as content of a response without any', [`${head('', '204 No Content')}${EXTRA}`]],
+]
+for (const [name, steps] of POISON)
+  test(`a second response to one request is nobody’s: ${name}`, async () => {
+    const { url } = await origin((request) => (request === 0 ? steps : [`${head('Content-Length: 2\r\n')}ok`]))
+    const exchange = exchangeWith(url)
+    const first = await exchange.send(toRequest(), { fresh: false })
+    if (first.ok && first.body) expect(await new Response(first.body).text()).toBe('ok')
+    await Bun.sleep(40)
+    const second = await exchange.send(toRequest(), { fresh: false })
+    if (second.ok) expect(await new Response(second.body).text()).toBe('ok')
+  })
+
+test('every connection in use says nothing about the origin', async () => {
+  const { url } = await origin(() => [])
+  const exchange = exchangeWith(url, { connectionsMax: 1, connectMs: 50, headMs: 300 })
+  const hanging = exchange.send(toRequest(), { fresh: false })
+  expect(await exchange.send(toRequest(), { fresh: false })).toMatchObject({ ok: false, sent: false, refused: true })
+  expect(await hanging).toMatchObject({ ok: false, code: 'origin-timeout', refused: false })
 })

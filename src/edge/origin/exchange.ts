@@ -24,7 +24,7 @@ export type ExchangeFailure = {
   readonly sent: boolean
   /** It failed on a kept connection before anything came back: perhaps only that connection was at its end. */
   readonly reused: boolean
-  /** We did not send it, or the client's content broke off: says nothing about the origin. */
+  /** We did not send it, or found every connection in use: says nothing about the origin. */
   readonly refused: boolean
 }
 
@@ -81,7 +81,8 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
       const phases = createPhases({ outgoing, limits, signal: request.signal })
       const fail = (code: ExchangeFailure['code'], why: string): void => {
         phases.end()
-        resolve({ ok: false, code, why, sent: phases.connected(), reused: outgoing.reusedSocket, refused: false })
+        const refused = phases.verdict() !== null && !phases.begun()
+        resolve({ ok: false, code, why, sent: phases.connected(), reused: outgoing.reusedSocket, refused })
         outgoing.destroy()
       }
       outgoing.on('error', (error) => fail(...toFailure(error, phases.verdict())))

@@ -12,6 +12,8 @@ export type Phases = {
   /** Runs once the connection stands; at once if it does. */
   whenConnected(then: () => void): void
   connected(): boolean
+  /** Whether a connection was begun at all: all there may be can be in use. */
+  begun(): boolean
   /** The request is out: the time to the head begins (RFC 9110 sets none; a slow honest upload does not count). */
   requestSent(): void
   headArrived(): void
@@ -34,6 +36,7 @@ export function createPhases(options: {
   const { outgoing, limits, signal } = options
   let verdict: PhaseVerdict | null = null
   let isConnected = false
+  let hasSocket = false
   let headCame = false
   let current: ReturnType<typeof setTimeout> | undefined
   const onConnected: (() => void)[] = []
@@ -61,6 +64,7 @@ export function createPhases(options: {
   arm('connecting', limits.connectMs, 'origin-unreachable')
   signal.addEventListener('abort', cancel, { once: true })
   outgoing.on('socket', (socket: Socket) => {
+    hasSocket = true
     if (!socket.connecting) connect()
     else socket.once('connect', connect)
   })
@@ -71,6 +75,7 @@ export function createPhases(options: {
       else onConnected.push(then)
     },
     connected: () => isConnected,
+    begun: () => hasSocket,
     requestSent() {
       if (!headCame) arm('waiting for the head of the response', limits.headMs, 'origin-timeout')
     },

@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   publish: async () => (await import('./verbs/publish.ts')).publish,
   titles: async () => (await import('./verbs/titles.ts')).titles,
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdraw,
+  edge: async () => (await import('./verbs/edge.ts')).edge,
   console: async () => (await import('./verbs/console.ts')).consoleLink,
   storm: async () => (await import('./verbs/storm.ts')).storm,
 }

@@ -27,6 +27,8 @@ export const USAGE = `usage: tentpole <verb> [options]
         --self-test  measures a server whose answer is known
   storm compare A B [--json]
         two reports side by side
+  edge --origin URL [--origin URL]... --listen PORT [--memory MIB]
+        the edge alone: a shared HTTP cache in front of any HTTP/1.1 origin
   help, --version
 
 Except for storm, the platform is the one whose home is TENTPOLE_HOME (else "home" of ./tentpole.config.ts, else ./.tentpole).

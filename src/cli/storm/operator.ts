@@ -10,7 +10,8 @@ const POLL_MS = 200
 export type StormOperator = Operator & {
   /**
    * Withdraws every title of its own that is on the platform still, also one that is only being made: it would be published when the
-   * storm is long over. Resolves with the ids of those that could not be withdrawn before `signal` was aborted.
+   * storm is long over; and waits for uploads that were given up to end. Resolves with the ids of those that could not be withdrawn
+   * before `signal` was aborted.
    */
   withdrawAll(signal: AbortSignal): Promise<readonly string[]>
 }
@@ -19,6 +20,7 @@ export type StormOperator = Operator & {
 export function createOperator(options: { staff: Staff; films: FilmMaker }): StormOperator {
   const { staff, films } = options
   const own = new Set<string>()
+  const uploads = new Set<Promise<unknown>>()
   const withdraw = async (titleId: string): Promise<void> => {
     const path = `/api/titles/${encodeURIComponent(titleId)}/withdraw`
     await staff.call<StaffTitle>('POST', path, { reason: 'withdrawn by a storm' })
@@ -28,12 +30,16 @@ export function createOperator(options: { staff: Staff; films: FilmMaker }): Sto
     async publish(name, filmMs, signal) {
       const file = await films.make(filmMs, signal)
       const uploading = upload(staff, { file, name, onCreated: (titleId) => own.add(titleId) })
+      const ended: Promise<unknown> = uploading.catch(() => {}).then(() => uploads.delete(ended))
+      uploads.add(ended)
       const titleId = await untilAborted(uploading, signal)
       return await waitUntilPublished(staff, titleId, signal)
     },
     withdraw,
     async withdrawAll(signal) {
       await Promise.allSettled([...own].map((titleId) => untilAborted(withdraw(titleId), signal)))
+      // An upload that was given up still reads its file, which is about to be removed.
+      await untilAborted(Promise.all(uploads), signal).catch(() => {})
       return [...own]
     },
   }

@@ -16,6 +16,11 @@ const PROGRAM = `
   const before = look()
   const priority = raisePriority()
   const during = look()
+  if (process.argv.at(-1) === 'is not alone') {
+    const second = raisePriority()
+    priority.restore()
+    second.restore()
+  }
   if (process.argv.at(-1) === 'restores') priority.restore()
   process.on('exit', () => console.log(JSON.stringify({ raised: priority.raised, before, during, after: look() })))
 `
@@ -29,8 +34,11 @@ async function see(how: string): Promise<Seen> {
   return JSON.parse(await new Response(child.stdout).text()) as Seen // printed by the program above
 }
 
-test.each(['restores', 'just ends'])('what was raised is put back by a process that %s', async (how) => {
-  const { raised, before, during, after } = await see(how)
-  expect(after).toEqual(before)
-  expect(raised).toBe(during[0] === -10 && (process.platform !== 'linux' || during[1].endsWith('nice -10')))
-})
+test.each(['restores', 'just ends', 'is not alone'])(
+  'what was raised is put back by a process that %s',
+  async (how) => {
+    const { raised, before, during, after } = await see(how)
+    expect(after).toEqual(before)
+    expect(raised).toBe(during[0] === -10 && (process.platform !== 'linux' || during[1].endsWith('nice -10')))
+  },
+)

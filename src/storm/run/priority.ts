@@ -18,21 +18,32 @@ export type Priority = {
  * (`sched_autogroup`), so both are set.
  */
 export function raisePriority(): Priority {
-  const niceBefore = getPriority()
-  const groupBefore = readAutogroup()
-  const raised = attempt(() => setPriority(0, NICE))
-  const grouped = groupBefore !== null && attempt(() => writeFileSync(AUTOGROUP, String(NICE)))
+  const own = raiseTo(NICE, getPriority(), (nice) => setPriority(0, nice))
+  const group = raiseTo(NICE, readAutogroup(), (nice) => writeFileSync(AUTOGROUP, String(nice)))
   let isRestored = false
   const restore = (): void => {
     if (isRestored) return
     isRestored = true
     process.off('exit', restore)
-    if (raised) attempt(() => setPriority(0, niceBefore))
-    if (grouped) attempt(() => writeFileSync(AUTOGROUP, String(groupBefore)))
+    own.restore()
+    group.restore()
   }
   // A second Ctrl-C ends the process without another word.
   process.on('exit', restore)
-  return { raised: raised && (grouped || process.platform !== 'linux'), restore }
+  return { raised: own.raised && (group.raised || process.platform !== 'linux'), restore }
+}
+
+/** What is raised already is left alone, then and in the end: another storm of this session has raised it, and puts it back. */
+function raiseTo(nice: number, before: number | null, set: (nice: number) => void): Priority {
+  if (before === null) return { raised: false, restore() {} }
+  if (before <= nice) return { raised: true, restore() {} }
+  const raised = attempt(() => set(nice))
+  return {
+    raised,
+    restore() {
+      if (raised) attempt(() => set(before))
+    },
+  }
 }
 
 /** Null where there is none. */

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { getPriority } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { PlatformStatus, StaffTitle } from '../../contracts/index.ts'
 import { silentLogger } from '../../kernel/index.ts'
 import { layoutOf } from '../../roles/index.ts'
@@ -16,14 +18,19 @@ const SEED = 5
 const SOON_MS = 4_000
 const TITLE = '0000000000000001'
 
+let home: string
 let platform: FakePlatform
 /** What was asked of the platform's operator and supervisor. */
 let asked: { statuses: number; publishing: Set<string> }
 beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'storm-run-'))
   platform = startFakePlatform([TITLE])
   asked = { statuses: 0, publishing: new Set() }
 })
-afterEach(() => platform.stop())
+afterEach(async () => {
+  await platform.stop()
+  rmSync(home, { recursive: true })
+})
 
 const quick: Operator['publish'] = async () => JSON.parse(`{"id":"${TITLE}"}`) as StaffTitle // all that is looked at
 /** Never done, and glad to stop. */
@@ -55,7 +62,7 @@ function insideOf(down: readonly string[] = []): Inside {
   }
   const log: Pick<Inside['log'], 'bounds'> = { bounds: async () => ({}) }
   return {
-    layout: layoutOf('/nowhere'),
+    layout: layoutOf(home),
     disk: null,
     async status() {
       asked.statuses += 1
@@ -157,7 +164,7 @@ describe('interrupted', () => {
       },
     })
     expect(performance.now() - toldMs).toBeLessThan(SOON_MS)
-    expect([report.verdict, report.invalidBecause[0]]).toEqual([
+    expect([report.verdict, report.invalidBecause.join('; ')]).toEqual([
       'invalid',
       expect.stringContaining('it was interrupted at'),
     ])

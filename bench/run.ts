@@ -7,6 +7,11 @@ const BENCHES: Readonly<Record<string, { readonly description: string; load(): P
     description: 'press play: requests a second, latency, sessions after a kill -9, click to first frame (about 80 s)',
     load: async () => (await import('./play.ts')).runPlay,
   },
+  edge: {
+    description:
+      'the edge alone beside nginx and Varnish, each on one core: hits, ranges, a crowd for something cold (about 50 s)',
+    load: async () => (await import('./edge.ts')).runEdgeBench,
+  },
   storm: {
     description:
       "storm's generator: requests a second of one process, its memory with 5,000 viewers playing (about a minute)",

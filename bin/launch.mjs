@@ -180,6 +180,8 @@ export const FFMPEG = { names: ['ffmpeg'], debian: 'ffmpeg' }
 export const FFPROBE = { names: ['ffprobe'], debian: 'ffmpeg' }
 export const CHROMIUM = { names: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' }
 export const WRK = { names: ['wrk'], debian: 'wrk' }
+export const NGINX = { names: ['nginx'], debian: 'nginx-light' }
+export const VARNISH = { names: ['varnishd'], debian: 'varnish' }
 
 function readJson(path) {
   try {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/index.ts'
 import {
+  currentAgeMs,
   decideReuse,
   decideStore,
   isOriginError,
@@ -20,11 +21,11 @@ import type { Fetched, FetchFailure, Joined, Origins, SharedFetches } from '../o
 import { type EdgeProblem, RETRY_SOON, toProblemResponse } from '../problem.ts'
 import type { Target } from '../target.ts'
 import { isLooping, toForwardLines, toRequestHead, toResponseHead } from './messages.ts'
-import { respondPassing, respondStored } from './respond.ts'
+import { isPlainHit, respondHit, respondPassing, respondStored } from './respond.ts'
 import type { Cached, ResponseCache } from './response-cache.ts'
 
 export type CachingProxy = {
-  handle(request: Request, target: Target, clientAddress: string): Promise<Response>
+  handle(request: Request, target: Target, clientAddress: () => string): Response | Promise<Response>
   purge(uris: readonly string[]): number
 }
 
@@ -43,7 +44,7 @@ type Ask = {
   readonly request: Request
   readonly head: RequestHead
   readonly target: Target
-  readonly clientAddress: string
+  readonly clientAddress: () => string
 }
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
@@ -123,6 +124,7 @@ export function createCachingProxy(options: {
     const body = cache.bytesOf(cached)
     if (!body) return null
     const { stored, sizeBytes } = cached
+    if (isPlainHit(ask.head, stored)) return respondHit(stored, body, currentAgeMs(stored, clock.nowMs()), report)
     return respondStored({ request: ask.head, stored, body, sizeBytes, nowMs: clock.nowMs(), report })
   }
 
@@ -221,13 +223,13 @@ export function createCachingProxy(options: {
   }
 
   return {
-    async handle(request, target, clientAddress) {
+    handle(request, target, clientAddress) {
       const head = toRequestHead(request, target)
       const ask = { request, head, target, clientAddress }
       if (isLooping(request.headers)) return toProblemResponse(looping)
-      if (!READS.has(request.method)) return await pass(ask, 'method')
+      if (!READS.has(request.method)) return pass(ask, 'method')
       const cached = cache.find(head)
-      return await (cached ? answerStored(ask, cached) : miss(ask))
+      return cached ? answerStored(ask, cached) : miss(ask)
     },
     purge: cache.purge,
   }

@@ -27,7 +27,7 @@ export function toRequestHead(request: Request, target: Target): RequestHead {
 /** Field lines for the origin: those of the client that are not of its connection (RFC 9110, 7.6.1), with our own marks. */
 export function toForwardLines(
   request: Request,
-  options: { readonly clientAddress: string; readonly whole: boolean; readonly add?: readonly FieldLine[] },
+  options: { readonly clientAddress: () => string; readonly whole: boolean; readonly add?: readonly FieldLine[] },
 ): FieldLine[] {
   const { headers } = request
   const lines = endToEndLines([...headers], headers.get('connection')).filter(
@@ -37,13 +37,14 @@ export function toForwardLines(
     ...lines,
     ...(options.add ?? []),
     ['via', appendTo(headers.get('via'), VIA)],
-    ['x-forwarded-for', appendTo(headers.get('x-forwarded-for'), options.clientAddress)],
+    ['x-forwarded-for', appendTo(headers.get('x-forwarded-for'), options.clientAddress())],
   ]
 }
 
 /** Whether a request has been here too often already: a proxy in front of itself. */
 export function isLooping(fields: FieldReader): boolean {
-  return (fields.get('via') ?? '').split(',').filter((member) => member.trim() === VIA).length >= VISITS_MAX
+  const via = fields.get('via')
+  return via !== null && via.split(',').filter((member) => member.trim() === VIA).length >= VISITS_MAX
 }
 
 /** An origin's answer as decisions see it. */

@@ -62,7 +62,7 @@ export function createProxyEdge(options: ProxyEdgeOptions): ProxyEdge {
       if (refusal) return toProblemResponse(refusal)
       const target = parseTarget(request.url)
       if (!target) return toProblemResponse(badTarget)
-      return proxy.handle(request, target, self.requestIP(request)?.address ?? 'unknown')
+      return proxy.handle(request, target, () => self.requestIP(request)?.address ?? 'unknown')
     },
     error(error) {
       logger.error('a request failed unexpectedly', { error: describeError(error), stack: error.stack })

@@ -35,6 +35,41 @@ const NOT_MODIFIED: ReadonlySet<string> = new Set([
   'via',
 ])
 
+/**
+ * The answer to almost everyone: what is stored, whole, unasked by conditions or ranges. Its fields are put together once
+ * for each stored answer; only the age and how it came about are new.
+ */
+export function respondHit(stored: StoredResponse, bytes: Uint8Array, ageMs: number, report: CacheReport): Response {
+  const { fixed, upstream } = prepare(stored)
+  const headers = {
+    ...fixed,
+    age: String(toAgeSeconds(ageMs)),
+    'cache-status': appendCacheStatus(upstream, toCacheStatus(report)),
+  }
+  return new Response(bytes as Uint8Array<ArrayBuffer>, { status: stored.status, headers })
+}
+
+/** Whether `respondHit` may answer: a GET with nothing that selects less than the whole, of fields that each have one line. */
+export function isPlainHit({ method, fields }: RequestHead, stored: StoredResponse): boolean {
+  if (method !== 'GET' || stored.status === 204 || prepare(stored).fixed === null) return false
+  return SELECTING.every((name) => fields.get(name) === null)
+}
+
+const SELECTING = ['range', 'if-none-match', 'if-modified-since'] as const
+
+type Prepared = { readonly fixed: Readonly<Record<string, string>> | null; readonly upstream: string | null }
+const preparedOf = new WeakMap<StoredResponse, Prepared>()
+
+function prepare(stored: StoredResponse): Prepared {
+  const known = preparedOf.get(stored)
+  if (known) return known
+  const lines = toClientLines(stored).filter(([name]) => name !== 'cache-status')
+  const isPlain = new Set(lines.map(([name]) => name)).size === lines.length
+  const made = { fixed: isPlain ? Object.fromEntries(lines) : null, upstream: stored.fields.get('cache-status') }
+  preparedOf.set(stored, made)
+  return made
+}
+
 /** An answer that goes by as it comes from the origin. */
 export function respondPassing(
   request: RequestHead,

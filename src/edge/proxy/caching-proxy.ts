@@ -20,13 +20,12 @@ import type { CacheReport, FieldLine, ForwardReason, RequestHead, ResponseHead }
 import type { Fetched, FetchFailure, Joined, Origins, SharedFetches } from '../origin/index.ts'
 import { type EdgeProblem, RETRY_SOON, toProblemResponse } from '../problem.ts'
 import type { Target } from '../target.ts'
-import { isLooping, toForwardLines, toRequestHead, toResponseHead } from './messages.ts'
+import { declaredLength, isLooping, toForwardLines, toRequestHead, toResponseHead } from './messages.ts'
 import { isPlainHit, respondHit, respondPassing, respondStored } from './respond.ts'
 import type { Cached, ResponseCache } from './response-cache.ts'
 
 export type CachingProxy = {
   handle(request: Request, target: Target, clientAddress: () => string): Response | Promise<Response>
-  purge(uris: readonly string[]): number
 }
 
 /** What a fetch brought, for everyone who waits for it. */
@@ -174,7 +173,7 @@ export function createCachingProxy(options: {
     // A 304 that fits nothing stored answers a question that the client did not ask (RFC 9111, 4.3.4).
     if (response.status === 304) return await bring(ask, null, [], 'uri-miss')
     if (!stored) return respondPassing(ask.head, response, joined.body, report)
-    const sizeBytes = contentLengthOf(stored)
+    const sizeBytes = declaredLength(stored.fields)
     return respondStored({ request: ask.head, stored, body: joined.body, sizeBytes, nowMs: clock.nowMs(), report })
   }
 
@@ -231,7 +230,6 @@ export function createCachingProxy(options: {
       const cached = cache.find(head)
       return cached ? answerStored(ask, cached) : miss(ask)
     },
-    purge: cache.purge,
   }
 }
 
@@ -240,11 +238,6 @@ const VALIDATING = (head: RequestHead): RequestHead => ({
   ...head,
   fields: { get: (name) => (name === 'cache-control' ? 'no-cache' : head.fields.get(name)) },
 })
-
-function contentLengthOf({ fields }: StoredResponse): number | null {
-  const text = fields.get('content-length')
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null
-}
 
 function toFetchProblem({ code, why }: Pick<FetchFailure, 'code' | 'why'>): EdgeProblem {
   if (code === 'overloaded') return { status: 503, code: 'edge-overloaded', detail: why, headers: RETRY_SOON }

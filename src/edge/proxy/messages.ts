@@ -18,6 +18,26 @@ const CONDITIONS: ReadonlySet<string> = new Set([
   'range',
 ])
 
+/**
+ * Fields by which a client would have the origin see another address or method than the one it is kept under: whatever an
+ * origin makes of them would be everyone's answer.
+ */
+const UNKEYED: ReadonlySet<string> = new Set([
+  'forwarded',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-scheme',
+  'x-forwarded-server',
+  'x-host',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-host',
+  'x-original-url',
+  'x-rewrite-url',
+])
+
 /** What the decisions see of a request. The host is part of the URI, lower-case, as it is of every key. */
 export function toRequestHead(request: Request, target: Target): RequestHead {
   const host = (request.headers.get('host') ?? '').toLowerCase()
@@ -31,7 +51,8 @@ export function toForwardLines(
 ): FieldLine[] {
   const { headers } = request
   const lines = endToEndLines([...headers], headers.get('connection')).filter(
-    ([name]) => name !== 'via' && name !== 'x-forwarded-for' && !(options.whole && CONDITIONS.has(name)),
+    ([name]) =>
+      name !== 'via' && name !== 'x-forwarded-for' && !UNKEYED.has(name) && !(options.whole && CONDITIONS.has(name)),
   )
   return [
     ...lines,
@@ -61,6 +82,12 @@ export function toClientLines(response: Pick<ResponseHead, 'lines' | 'fields'>):
     ([name]) => name !== 'content-length' && name !== 'via' && name !== 'surrogate-key',
   )
   return [...lines, ['via', appendTo(response.fields.get('via'), VIA)]]
+}
+
+/** What a message says its content measures, if it is a length. */
+export function declaredLength(fields: FieldReader): number | null {
+  const text = fields.get('content-length')
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null
 }
 
 function appendTo(value: string | null, own: string): string {

@@ -349,3 +349,20 @@ test('the bound in bytes holds whatever is asked for', async () => {
   }
   expect(edge.statistics().bytes).toBeGreaterThan(200_000)
 })
+
+test('a client cannot have an answer made for another address or method than the one it is kept under', async () => {
+  const { get, seen } = open((request) => {
+    const text = request.headers.get('x-forwarded-host') ?? request.headers.get('x-original-url') ?? 'clean'
+    return new Response(text, { headers: { 'cache-control': 'max-age=60' } })
+  })
+  const poison = {
+    'x-forwarded-host': 'evil.example',
+    'x-original-url': '/admin',
+    'x-http-method-override': 'DELETE',
+    forwarded: 'host=evil.example',
+  }
+  expect(await (await get('/a', { headers: poison })).text()).toBe('clean')
+  for (const name of Object.keys(poison)) expect([name, seen[0]?.headers.get(name)]).toEqual([name, null])
+  await get('/a', { method: 'POST', headers: poison })
+  expect(seen[1]?.headers.get('x-http-method-override')).toBeNull()
+})

@@ -16,7 +16,7 @@ import {
   toContentRange,
   toUnsatisfiedRange,
 } from '../http/index.ts'
-import { toClientLines } from './messages.ts'
+import { declaredLength, toClientLines } from './messages.ts'
 
 type Body = Uint8Array | ReadableStream<Uint8Array> | null
 
@@ -83,7 +83,7 @@ export function respondPassing(
     status: response.status,
     lines,
     body,
-    lengthBytes: declaredLength(response),
+    lengthBytes: declaredLength(response.fields),
   })
 }
 
@@ -192,11 +192,6 @@ function toResponse(answer: {
   }
   // Bytes of the cache are views that are shared; what is given away is not written to.
   return new Response(body as Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null, { status, headers })
-}
-
-function declaredLength({ fields }: Pick<ResponseHead, 'fields'>): number | null {
-  const text = fields.get('content-length')
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null
 }
 
 function cancel(body: Body): void {

@@ -10,6 +10,7 @@ import {
 import type { RequestHead } from '../http/message.ts'
 import type { Entry, MemoryTier, Ticket } from '../memory/index.ts'
 import type { ChunkStore } from '../origin/index.ts'
+import { declaredLength } from './messages.ts'
 
 /** Under a URI's own key lies which fields its answers vary by; under the URI and a variant, an answer. */
 export type CacheMeta =
@@ -146,8 +147,7 @@ function fill(options: {
 
 function lengthOf({ fields, method, status }: StoredResponse): number | null {
   if (method === 'HEAD' || status === 204 || status === 304) return 0
-  const text = fields.get('content-length')
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null
+  return declaredLength(fields)
 }
 
 function metaBytesOf({ lines }: StoredResponse): number {

@@ -76,6 +76,8 @@ export type Limits = {
   readonly progressTitlesPerViewerMax: number
   readonly taskLeaseMs: number
   readonly taskAttemptsMax: number
+  /** A task is given up when it was begun this often and its worker was lost: seldom the film's fault, so far above `taskAttemptsMax`. */
+  readonly taskLossesMax: number
   /** ffmpeg's caps. */
   readonly ffmpegCpuSeconds: number
   readonly ffmpegMemoryBytes: number
@@ -144,6 +146,7 @@ export const DEFAULT_LIMITS: Limits = {
   progressTitlesPerViewerMax: 20,
   taskLeaseMs: 10_000,
   taskAttemptsMax: 5,
+  taskLossesMax: 25,
   ffmpegCpuSeconds: 3_600,
   ffmpegMemoryBytes: 4 * GIB,
   ffmpegWallMs: 3_600_000,
@@ -177,6 +180,10 @@ export function checkLimits(limits: Limits): string[] {
     [
       limits.heartbeatPeriodMs * 2 < limits.pathTokenTtlMs,
       'heartbeatPeriodMs must be under half of pathTokenTtlMs: one lost heartbeat must not end a session',
+    ],
+    [
+      limits.taskLossesMax >= limits.taskAttemptsMax,
+      'taskLossesMax must not be below taskAttemptsMax: a failure of its own must not be taken for a lost worker',
     ],
     [limits.logGroupCommitMs <= 2, 'logGroupCommitMs must be at most 2: press play waits for it'],
     [

@@ -237,6 +237,26 @@ test('a worker that drains gives its work to the next at once, no attempt counte
     await second.close()
   }))
 
+const lost: readonly (readonly [number, 'published' | 'failed'])[] = [
+  [12, 'published'],
+  [25, 'failed'],
+]
+for (const [attempts, outcome] of lost)
+  test(`a film whose workers died ${attempts} times under it is ${outcome}`, () =>
+    withPlatform(async (platform) => {
+      const first = await startWorker(platform, { owner: 'worker-0' })
+      const id = await platform.upload(film)
+      await platform.until('the plan', () => platform.of(id, 'planned').length === 1)
+      await first.close()
+      const sql = "UPDATE media_tasks SET attempts = ? WHERE state = 'pending' AND kind = 'audio'"
+      await platform.tables.batch([{ sql, parameters: [attempts] }])
+      const second = await startWorker(platform, { owner: 'worker-1' })
+      await platform.until(`the title to be ${outcome}`, () => platform.of(id, outcome).length === 1)
+      const [failed] = platform.of(id, 'failed')
+      if (failed?.type === 'tentpole.title.failed.v1') expect(failed.data.reason).toContain('lost each time')
+      await second.close()
+    }))
+
 test('a withdrawn title is stopped; its running encoders with it', () =>
   withPlatform(async (platform) => {
     const long = await clips.make('long.mp4', '-stream_loop', '30', '-i', film, '-c', 'copy')

@@ -101,7 +101,8 @@ export async function createMediaWorker(options: {
     try {
       const title = await patiently(() => titles.load(task.titleId), patience)
       if (!title) throw new Error(`${task.id}: there is no such title`)
-      if (task.attempts >= limits.taskAttemptsMax && task.kind !== 'cleanup')
+      // A failure of its own ends at `taskAttemptsMax`: what comes here more often was begun, and its worker died.
+      if (task.attempts >= limits.taskLossesMax && task.kind !== 'cleanup')
         return await giveUp(task, 'its worker was lost each time')
       await mkdir(directory, { recursive: true })
       const context: WorkContext = {
@@ -172,7 +173,7 @@ export async function createMediaWorker(options: {
   const giveUp = async (task: Task, why: string): Promise<void> => {
     // Whether the film can be made is told by the tasks that make all of it.
     if (task.kind === 'wanted') return await finish(task, NOTHING_MADE, new Set())
-    const reason = `The film could not be processed: "${task.kind}" failed ${limits.taskAttemptsMax} times, last because: ${why}. Check the film plays elsewhere, then upload it again.`
+    const reason = `The film could not be processed: "${task.kind}" failed ${Math.max(task.attempts, limits.taskAttemptsMax)} times, last because: ${why}. Check the film plays elsewhere, then upload it again.`
     await finish(task, { kind: 'refused', code: `${task.kind}-failed`, reason }, new Set())
   }
 

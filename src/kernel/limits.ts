@@ -50,6 +50,27 @@ export type Limits = {
   readonly edgeGraceMs: number
   /** A client that does not read its answer for this long is cut. */
   readonly edgeWriteTimeoutMs: number
+  /** What the edge takes of a request: its head with all fields, how many fields, its target, its content (that of an API call is `apiBodyBytesMax`). */
+  readonly edgeHeadBytesMax: number
+  readonly edgeFieldsMax: number
+  readonly edgeTargetBytesMax: number
+  readonly edgeBodyBytesMax: number
+  /** Connections at once, and those of one client (an IPv4 address, an IPv6 network of 64 bits). */
+  readonly edgeConnectionsMax: number
+  readonly edgeClientConnectionsMax: number
+  /** Requests of one client: at once, and a second in the long run. */
+  readonly edgeClientRequestsBurstMax: number
+  readonly edgeClientRequestsPerSecondMax: number
+  /** Clients whose connections and rate are kept count of. */
+  readonly edgeClientsMax: number
+  /** From the first byte of a head to its last. */
+  readonly edgeHeadTimeoutMs: number
+  /** A connection without a request is closed. */
+  readonly edgeIdleTimeoutMs: number
+  /** Content that comes, and answers that are read, at less than so many bytes in a window: the client is cut. */
+  readonly edgeProgressWindowMs: number
+  readonly edgeBodyBytesPerWindowMin: number
+  readonly edgeAnswerBytesPerWindowMin: number
   /** How long a request for a segment still being made is held. */
   readonly segmentHoldMs: number
   readonly segmentHoldsMax: number
@@ -129,6 +150,20 @@ export const DEFAULT_LIMITS: Limits = {
   edgeObjectBytesMax: 32 * MIB,
   edgeGraceMs: 4_000,
   edgeWriteTimeoutMs: 30_000,
+  edgeHeadBytesMax: 16 * KIB,
+  edgeFieldsMax: 100,
+  edgeTargetBytesMax: 8 * KIB,
+  edgeBodyBytesMax: 64 * GIB,
+  edgeConnectionsMax: 16_384,
+  edgeClientConnectionsMax: 512,
+  edgeClientRequestsBurstMax: 4_000,
+  edgeClientRequestsPerSecondMax: 1_000,
+  edgeClientsMax: 65_536,
+  edgeHeadTimeoutMs: 10_000,
+  edgeIdleTimeoutMs: 60_000,
+  edgeProgressWindowMs: 10_000,
+  edgeBodyBytesPerWindowMin: 4 * KIB,
+  edgeAnswerBytesPerWindowMin: 16 * KIB,
   segmentHoldMs: 20_000,
   segmentHoldsMax: 4_096,
   segmentWantedRepeatMs: 5_000,

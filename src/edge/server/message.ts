@@ -32,7 +32,7 @@ export type AnswerReport = {
   readonly cell: string | null
 }
 
-/** An answer before it is framed: `Date`, `Content-Length`, `Transfer-Encoding` and `Connection` are the server's. */
+/** An answer before it is framed: `Content-Length`, `Transfer-Encoding`, `Connection` and, unless `dated`, `Date` are the server's. */
 export type Answer = {
   readonly status: number
   /** Field lines as `toHead` puts them together, `name: value\r\n` each. */
@@ -42,6 +42,8 @@ export type Answer = {
   /** Of a stream, when it is known: one that ends elsewhere is cut off. Of an answer to HEAD: what a GET would bring. */
   readonly lengthBytes: number | null
   readonly report?: AnswerReport
+  /** `head` has a Date, as what a cache or an origin answered keeps its own (RFC 9110, 6.6.1): the server adds none. */
+  readonly dated?: boolean
   /** The connection is not to be used again. */
   readonly closes?: boolean
 }

@@ -31,6 +31,17 @@ test('the environment wins over the file, and an empty variable is none', () => 
   expect(parseConfig(file, { TENTPOLE_HOME: '', TENTPOLE_PORT: '' })).toMatchObject({ home: '/a', ports: file.ports })
 })
 
+test('who is exempt from limits per client is this machine, or the networks named', () => {
+  expect(parseConfig({}).edge.exemptNetworks).toEqual(['127.0.0.0/8', '::1/128'])
+  const named = ['10.1.0.0/16', 'fd00::/8']
+  expect(parseConfig({ edge: { exemptNetworks: named } }).edge.exemptNetworks).toEqual(named)
+  expect(parseConfig({ edge: { exemptNetworks: [] } }).edge.exemptNetworks).toEqual([])
+  for (const junk of ['10.0.0.1', '10.0.0.0/33', 'fd00::/129', 'localhost', ''])
+    expect(faultOf(() => parseConfig({ edge: { exemptNetworks: [junk] } })).message).toContain(
+      'edge.exemptNetworks.0: expected a network such as',
+    )
+})
+
 test('a limit overrides its default and leaves the others', () => {
   expect(parseConfig({ limits: { segmentHoldMs: 5_000 } }).limits).toEqual({ ...DEFAULT_LIMITS, segmentHoldMs: 5_000 })
 })

@@ -24,6 +24,9 @@ const engineNames = {
   cache: z.literal('embedded'),
 }
 const portSchema = z.int().min(0).max(65_535)
+const networkSchema = z.union([z.cidrv4(), z.cidrv6()], {
+  error: 'expected a network such as "10.0.0.0/8" or "fd00::/8"',
+})
 const limitShape = Object.fromEntries(
   Object.keys(DEFAULT_LIMITS).map((name) => [name, z.number().positive().optional()]),
 )
@@ -35,6 +38,9 @@ export const DEFAULT_LADDER: readonly Rung[] = [
   { height: 720, bitrateBps: 2_800_000 },
   { height: 1080, bitrateBps: 5_000_000 },
 ]
+
+/** This machine itself: its operator, its health checks, a balancer on it. */
+export const DEFAULT_EXEMPT_NETWORKS: readonly string[] = ['127.0.0.0/8', '::1/128']
 
 export const configSchema = z.strictObject({
   home: z.string().min(1).default('.tentpole'),
@@ -57,6 +63,15 @@ export const configSchema = z.strictObject({
       workers: z.int().min(0).max(64).default(1),
     })
     .prefault({}),
+  edge: z
+    .strictObject({
+      /** Clients that no limit per client counts: a balancer in front, through which everybody comes, or a monitor. */
+      exemptNetworks: z
+        .array(networkSchema)
+        .max(64)
+        .default([...DEFAULT_EXEMPT_NETWORKS]),
+    })
+    .prefault({}),
   limits: z.strictObject(limitShape).default({}),
 })
 
@@ -69,6 +84,7 @@ export type TentpoleConfig = {
   cells?: CellConfig[]
   engines?: { log?: 'embedded'; objects?: 'embedded'; tables?: 'embedded'; cache?: 'embedded' }
   media?: { ladder?: Rung[]; workers?: number }
+  edge?: { exemptNetworks?: string[] }
   limits?: Partial<Limits>
 }
 /** The same with every default filled in and every relation checked. */
@@ -77,6 +93,7 @@ export type ResolvedConfig = {
   readonly ports: { readonly watch: number; readonly console: number }
   readonly cells: readonly CellConfig[]
   readonly media: { readonly ladder: readonly Rung[]; readonly workers: number }
+  readonly edge: { readonly exemptNetworks: readonly string[] }
   readonly limits: Limits
 }
 
@@ -104,12 +121,13 @@ export function parseConfig(
       `the configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
     )
   }
-  const { home, ports, cells, media } = parsed.data
+  const { home, ports, cells, media, edge } = parsed.data
   return {
     home: environment['TENTPOLE_HOME'] || home,
     ports: { watch: watch ?? ports.watch, console: console_ ?? ports.console },
     cells: cells as readonly CellConfig[],
     media,
+    edge,
     limits,
   }
 }

@@ -45,6 +45,7 @@ function createHome(): (role: RoleName, cell?: string) => RoleContext {
     viewerKey: VIEWER_KEY,
     pathKeys: { current: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64url') } },
     operatorToken: null,
+    metricsToken: null,
     watchUrl: null,
   })
 }

@@ -23,6 +23,8 @@ export type RoleContext = {
   readonly pathKeys: PathKeys | null
   /** Only control is given it. */
   readonly operatorToken: string | null
+  /** Only control is given it: it opens `/metrics` and nothing else. */
+  readonly metricsToken: string | null
   /** Where viewers find the watch page; control needs it for links. */
   readonly watchUrl: string | null
 }

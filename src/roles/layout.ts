@@ -15,6 +15,8 @@ export type Layout = {
   /** Process ids of the roles, by which a later supervisor clears away what an earlier one left. */
   readonly rolesFile: string
   readonly operatorTokenFile: string
+  /** For who scrapes `/metrics`. Mode 0600. */
+  readonly metricsTokenFile: string
   /** Ed25519 JWK of viewer tokens; the path tokens' keys. Mode 0600. */
   readonly viewerKeyFile: string
   readonly pathKeysFile: string
@@ -28,6 +30,8 @@ export type Layout = {
   readonly storeSocket: string
   readonly supervisorSocket: string
   cellSocket(cell: string): string
+  /** Where a role by this name tells what it counts. */
+  roleSocket(role: string): string
 }
 
 /** Sockets live in `<home>/run`, or in a directory of the system's temporary one when that path would be too long for a socket. */
@@ -43,6 +47,7 @@ export function layoutOf(homeDirectory: string): Layout {
     lockFile: join(home, 'supervisor.lock'),
     rolesFile: join(home, 'roles.json'),
     operatorTokenFile: join(home, 'operator.token'),
+    metricsTokenFile: join(home, 'metrics.token'),
     viewerKeyFile: join(home, 'keys', 'viewer.json'),
     pathKeysFile: join(home, 'keys', 'path.json'),
     logDirectory: join(home, 'log'),
@@ -55,5 +60,6 @@ export function layoutOf(homeDirectory: string): Layout {
     storeSocket: join(socketDirectory, 'store.sock'),
     supervisorSocket: join(socketDirectory, 'supervisor.sock'),
     cellSocket: (cell) => join(socketDirectory, `cell-${cell}.sock`),
+    roleSocket: (role) => join(socketDirectory, `role-${role}.sock`),
   }
 }

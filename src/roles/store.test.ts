@@ -29,6 +29,7 @@ function newContext(): RoleContext {
     viewerKey: null,
     pathKeys: null,
     operatorToken: null,
+    metricsToken: null,
     watchUrl: null,
   }
 }

@@ -20,6 +20,7 @@ import type { FromRole, ToRole } from '../supervisor/messages.ts'
 import { serveStatus } from '../supervisor/status.ts'
 
 export const TOKEN = 'operator-token-for-tests'
+export const METRICS_TOKEN = 'metrics-token-for-tests'
 
 /** For tests: a real store role, a supervisor's socket that says what the test wants, and control over real HTTP. */
 export type TestControl = {
@@ -121,6 +122,7 @@ function contextOf(home: string, config: TentpoleConfig): RoleContext {
     viewerKey: null,
     pathKeys: null,
     operatorToken: TOKEN,
+    metricsToken: METRICS_TOKEN,
     watchUrl: 'http://localhost:8080',
   }
 }

@@ -14,6 +14,7 @@ export type RoleStartData = {
   readonly viewerKey: JsonWebKey | null
   readonly pathKeys: PathKeys | null
   readonly operatorToken: string | null
+  readonly metricsToken: string | null
   readonly watchUrl: string | null
 }
 

@@ -12,6 +12,8 @@ export type Secrets = {
   readonly viewerKey: JsonWebKey
   readonly pathKeys: PathKeys
   readonly operatorToken: string
+  /** For who scrapes: opens `/metrics` and nothing else. */
+  readonly metricsToken: string
 }
 
 /** Reads the secrets of a home, making those that are not there. Fault `secret-invalid` names a file that cannot be read as one. */
@@ -19,11 +21,8 @@ export async function openSecrets(layout: Layout): Promise<Secrets> {
   return {
     viewerKey: await open(layout.viewerKeyFile, makeViewerKey, parseViewerKey),
     pathKeys: await open(layout.pathKeysFile, makePathKeys, parsePathKeys),
-    operatorToken: await open(
-      layout.operatorTokenFile,
-      async () => `${randomBytes(32).toString('base64url')}\n`,
-      parseToken,
-    ),
+    operatorToken: await open(layout.operatorTokenFile, makeToken, parseToken),
+    metricsToken: await open(layout.metricsTokenFile, makeToken, parseToken),
   }
 }
 
@@ -33,6 +32,7 @@ export function secretsFor(role: RoleName, secrets: Secrets): { [K in keyof Secr
     viewerKey: role === 'cell' ? secrets.viewerKey : null,
     pathKeys: role === 'cell' || role === 'edge' ? secrets.pathKeys : null,
     operatorToken: role === 'control' ? secrets.operatorToken : null,
+    metricsToken: role === 'control' ? secrets.metricsToken : null,
   }
 }
 
@@ -89,6 +89,10 @@ function parsePathKeys(text: string): PathKeys | null {
     (key) => typeof key === 'string' && Buffer.from(key, 'base64url').length >= 32,
   )
   return strong && Object.hasOwn(keys, current) ? { current, keys } : null
+}
+
+async function makeToken(): Promise<string> {
+  return `${randomBytes(32).toString('base64url')}\n`
 }
 
 function parseToken(text: string): string | null {

@@ -1,5 +1,6 @@
 export * from './api.ts'
 export * from './config.ts'
 export * from './events.ts'
+export * from './network.ts'
 export * from './path-token.ts'
 export * from './plan.ts'

@@ -42,6 +42,14 @@ test('who is exempt from limits per client is this machine, or the networks name
     )
 })
 
+test('the access log goes nowhere, to standard output, or into a file by its whole path', () => {
+  expect(parseConfig({}).edge.accessLog).toBe('off')
+  for (const accessLog of ['off', 'stdout', '/var/log/tentpole/access.log'])
+    expect(parseConfig({ edge: { accessLog } }).edge.accessLog).toBe(accessLog)
+  for (const accessLog of ['', 'sampled', 'access.log', '/var/log/'])
+    expect(faultOf(() => parseConfig({ edge: { accessLog } })).message).toContain('edge.accessLog: expected "off"')
+})
+
 test('a limit overrides its default and leaves the others', () => {
   expect(parseConfig({ limits: { segmentHoldMs: 5_000 } }).limits).toEqual({ ...DEFAULT_LIMITS, segmentHoldMs: 5_000 })
 })

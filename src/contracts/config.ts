@@ -70,6 +70,11 @@ export const configSchema = z.strictObject({
         .array(networkSchema)
         .max(64)
         .default([...DEFAULT_EXEMPT_NETWORKS]),
+      /** Where a line per request goes, sampled under load: nowhere, among the platform's own lines, or into a file. */
+      accessLog: z
+        .string()
+        .regex(/^(?:off|stdout|\/.*[^/])$/, 'expected "off", "stdout" or the absolute path of a file')
+        .default('off'),
     })
     .prefault({}),
   limits: z.strictObject(limitShape).default({}),
@@ -84,7 +89,7 @@ export type TentpoleConfig = {
   cells?: CellConfig[]
   engines?: { log?: 'embedded'; objects?: 'embedded'; tables?: 'embedded'; cache?: 'embedded' }
   media?: { ladder?: Rung[]; workers?: number }
-  edge?: { exemptNetworks?: string[] }
+  edge?: { exemptNetworks?: string[]; accessLog?: string }
   limits?: Partial<Limits>
 }
 /** The same with every default filled in and every relation checked. */
@@ -93,7 +98,7 @@ export type ResolvedConfig = {
   readonly ports: { readonly watch: number; readonly console: number }
   readonly cells: readonly CellConfig[]
   readonly media: { readonly ladder: readonly Rung[]; readonly workers: number }
-  readonly edge: { readonly exemptNetworks: readonly string[] }
+  readonly edge: { readonly exemptNetworks: readonly string[]; readonly accessLog: string }
   readonly limits: Limits
 }
 

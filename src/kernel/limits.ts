@@ -38,6 +38,16 @@ export type Limits = {
   readonly tailClientsMax: number
   readonly tailBufferBytesMax: number
   readonly tailEventsPerSecondMax: number
+  /** Control asks the edge what it counted this often and keeps so many answers for the console; how long it waits for one. */
+  readonly metricsPeriodMs: number
+  readonly metricsSamplesMax: number
+  readonly metricsTimeoutMs: number
+  /** What the edge counts by name: objects asked for most, tags of answers; what is beyond has one count together. */
+  readonly meterObjectsMax: number
+  readonly meterTagsMax: number
+  /** The access log writes every request up to so many lines a second, then samples; bytes that may wait to be written. */
+  readonly accessLogLinesPerSecondMax: number
+  readonly accessLogBufferBytesMax: number
   /** Titles the staff's list shows, newest first. */
   readonly staffTitlesMax: number
   /** How long a withdrawal waits to be on the log before it answers that it is not yet. */
@@ -143,6 +153,13 @@ export const DEFAULT_LIMITS: Limits = {
   tailClientsMax: 64,
   tailBufferBytesMax: 4 * MIB,
   tailEventsPerSecondMax: 20,
+  metricsPeriodMs: 5_000,
+  metricsSamplesMax: 180,
+  metricsTimeoutMs: 1_000,
+  meterObjectsMax: 1_024,
+  meterTagsMax: 1_024,
+  accessLogLinesPerSecondMax: 500,
+  accessLogBufferBytesMax: 1 * MIB,
   staffTitlesMax: 10_000,
   relayWaitMs: 5_000,
   signalsPerBatchMax: 50,
@@ -224,6 +241,10 @@ export function checkLimits(limits: Limits): string[] {
     [
       limits.restartBackoffMinMs <= limits.restartBackoffMaxMs,
       'restartBackoffMinMs must not exceed restartBackoffMaxMs',
+    ],
+    [
+      limits.metricsTimeoutMs < limits.metricsPeriodMs,
+      'metricsTimeoutMs must be below metricsPeriodMs: one answer at a time is waited for',
     ],
     [limits.healthPeriodMs < limits.healthTimeoutMs, 'healthPeriodMs must be below healthTimeoutMs'],
     [limits.segmentHoldMs > 1_000, 'segmentHoldMs must be above 1000: players give up on what is refused at once'],

@@ -1,5 +1,5 @@
 export { type Clock, pause, systemClock } from './clock.ts'
 export { describeError, Fault, faultCode } from './errors.ts'
 export { createId, createShortId } from './ids.ts'
-export { checkLimits, DEFAULT_LIMITS, type Limits } from './limits.ts'
+export { checkLimits, DEFAULT_LIMITS, type Limits, MEMO_LIMITS } from './limits.ts'
 export { createLogger, type LogFields, type LogFormat, type Logger, type LogLevel, silentLogger } from './log.ts'

@@ -81,6 +81,46 @@ export type Limits = {
   readonly edgeProgressWindowMs: number
   readonly edgeBodyBytesPerWindowMin: number
   readonly edgeAnswerBytesPerWindowMin: number
+  /** Addresses that go round in circles: a request that came by here so often is refused. */
+  readonly edgeVisitsMax: number
+  /** Ranges of one request; more are answered with the whole (RFC 9110, 14.2). */
+  readonly edgeRangesMax: number
+  /** The unit in which bodies are kept in memory and evicted. */
+  readonly edgeSliceBytes: number
+  /** The part of `edgeCacheBytes` that one object may hold, all its slices together. */
+  readonly edgeObjectShareMax: number
+  /** Answers kept of one address that differ by `Vary`, and fields that a `Vary` may name. */
+  readonly edgeVariantsMax: number
+  readonly edgeVaryFieldsMax: number
+  /** Tags kept of one answer. */
+  readonly edgeTagsMax: number
+  /** Purges remembered so that what was being fetched before one is not stored after it; forgotten ones void all fetches. */
+  readonly edgePurgesMax: number
+  /** Fetches from origins at once. */
+  readonly edgeFetchesMax: number
+  /** What one fetch keeps of its body for readers who are behind, and all fetches together. */
+  readonly edgeFetchWindowBytes: number
+  readonly edgeFetchPoolBytes: number
+  /** An address whose answer could not be shared is not waited for together again for this long; how many are remembered. */
+  readonly edgeFetchAloneMs: number
+  readonly edgeFetchAloneKeysMax: number
+  /** An exchange with an origin: until the connection stands, from the request's end to the answer's head, without a byte of the body while one is wanted, in all. */
+  readonly edgeOriginConnectTimeoutMs: number
+  readonly edgeOriginHeadTimeoutMs: number
+  readonly edgeOriginSilenceMs: number
+  readonly edgeOriginExchangeMs: number
+  /** What failing over may add to one request in all: the origins asked after the first share it. How many may be asked. */
+  readonly edgeOriginFailoverMs: number
+  readonly edgeOriginTriesMax: number
+  /** Failures in a row after which an origin is down; it is tried again after the minimum, doubling up to the maximum. */
+  readonly edgeOriginFailuresMax: number
+  readonly edgeOriginRetryMinMs: number
+  readonly edgeOriginRetryMaxMs: number
+  /** Connections to one origin, and how many of them may stay open unused. */
+  readonly edgeOriginConnectionsMax: number
+  readonly edgeOriginConnectionsIdleMax: number
+  /** Head of an origin's answer. */
+  readonly edgeOriginHeadBytesMax: number
   /** How long a request for a segment still being made is held. */
   readonly segmentHoldMs: number
   readonly segmentHoldsMax: number
@@ -181,6 +221,31 @@ export const DEFAULT_LIMITS: Limits = {
   edgeProgressWindowMs: 10_000,
   edgeBodyBytesPerWindowMin: 4 * KIB,
   edgeAnswerBytesPerWindowMin: 16 * KIB,
+  edgeVisitsMax: 4,
+  edgeRangesMax: 8,
+  edgeSliceBytes: MIB,
+  edgeObjectShareMax: 0.25,
+  edgeVariantsMax: 32,
+  edgeVaryFieldsMax: 16,
+  edgeTagsMax: 64,
+  edgePurgesMax: 4_096,
+  edgeFetchesMax: 10_000,
+  edgeFetchWindowBytes: 8 * MIB,
+  edgeFetchPoolBytes: 64 * MIB,
+  edgeFetchAloneMs: 10_000,
+  edgeFetchAloneKeysMax: 10_000,
+  edgeOriginConnectTimeoutMs: 1_000,
+  edgeOriginHeadTimeoutMs: 15_000,
+  edgeOriginSilenceMs: 10_000,
+  edgeOriginExchangeMs: 3_600_000,
+  edgeOriginFailoverMs: 800,
+  edgeOriginTriesMax: 3,
+  edgeOriginFailuresMax: 3,
+  edgeOriginRetryMinMs: 250,
+  edgeOriginRetryMaxMs: 10_000,
+  edgeOriginConnectionsMax: 512,
+  edgeOriginConnectionsIdleMax: 64,
+  edgeOriginHeadBytesMax: 32 * KIB,
   segmentHoldMs: 20_000,
   segmentHoldsMax: 4_096,
   segmentWantedRepeatMs: 5_000,
@@ -213,6 +278,18 @@ export const DEFAULT_LIMITS: Limits = {
   restartBackoffMaxMs: 10_000,
 }
 
+/**
+ * Memories of pure functions, by the text they were given. All of a process shares them, whichever platforms run in it, so
+ * no configuration of one can set them: they change how fast an answer is, never which.
+ */
+export const MEMO_LIMITS = {
+  /** Values of `Cache-Control`: real ones repeat, an origin has a handful of policies. Longer texts are not remembered. */
+  cacheControlEntriesMax: 512,
+  /** The same of fields targeted at this cache. */
+  targetedEntriesMax: 128,
+  fieldCharsMax: 256,
+} as const
+
 /** How the limits must relate; each broken relation as one sentence, none when all hold. */
 export function checkLimits(limits: Limits): string[] {
   const rules: readonly (readonly [boolean, string])[] = [
@@ -227,6 +304,47 @@ export function checkLimits(limits: Limits): string[] {
     [
       limits.edgeObjectBytesMax <= limits.edgeCacheBytes,
       'edgeObjectBytesMax must not exceed edgeCacheBytes: one object must fit',
+    ],
+    [limits.edgeObjectShareMax <= 1, 'edgeObjectShareMax must not exceed 1: it is a part of edgeCacheBytes'],
+    [
+      limits.edgeSliceBytes <= limits.edgeCacheBytes * Math.min(1, limits.edgeObjectShareMax),
+      'edgeSliceBytes must not exceed the part of edgeCacheBytes that edgeObjectShareMax leaves one object: one slice must fit',
+    ],
+    [
+      limits.edgeTargetBytesMax < limits.edgeHeadBytesMax,
+      'edgeTargetBytesMax must be below edgeHeadBytesMax: the target is a part of the head',
+    ],
+    [
+      limits.apiBodyBytesMax <= limits.edgeBodyBytesMax,
+      'apiBodyBytesMax must not exceed edgeBodyBytesMax: the edge would cut what a cell takes',
+    ],
+    [
+      limits.edgeClientConnectionsMax <= limits.edgeConnectionsMax,
+      'edgeClientConnectionsMax must not exceed edgeConnectionsMax: it is the part of one client',
+    ],
+    [
+      limits.edgeConnectionsMax <= limits.edgeClientsMax,
+      'edgeConnectionsMax must not exceed edgeClientsMax: whoever is connected is kept count of',
+    ],
+    [
+      limits.edgeFetchWindowBytes <= limits.edgeFetchPoolBytes,
+      'edgeFetchWindowBytes must not exceed edgeFetchPoolBytes: all windows lie in the pool',
+    ],
+    [
+      limits.edgeOriginFailoverMs < 1_000,
+      'edgeOriginFailoverMs must be below 1000: a dead origin is left within a second',
+    ],
+    [
+      limits.edgeOriginHeadTimeoutMs <= limits.edgeOriginExchangeMs,
+      'edgeOriginHeadTimeoutMs must not exceed edgeOriginExchangeMs: it is a part of the exchange',
+    ],
+    [
+      limits.edgeOriginRetryMinMs <= limits.edgeOriginRetryMaxMs,
+      'edgeOriginRetryMinMs must not exceed edgeOriginRetryMaxMs',
+    ],
+    [
+      limits.edgeOriginConnectionsIdleMax <= limits.edgeOriginConnectionsMax,
+      'edgeOriginConnectionsIdleMax must not exceed edgeOriginConnectionsMax: they are among them',
     ],
     [limits.edgeGraceMs < 5_000, 'edgeGraceMs must be below 5000: a withdrawn title stops everywhere within 5 s'],
     [
@@ -249,5 +367,12 @@ export function checkLimits(limits: Limits): string[] {
     [limits.healthPeriodMs < limits.healthTimeoutMs, 'healthPeriodMs must be below healthTimeoutMs'],
     [limits.segmentHoldMs > 1_000, 'segmentHoldMs must be above 1000: players give up on what is refused at once'],
   ]
-  return rules.flatMap(([holds, sentence]) => (holds ? [] : [sentence]))
+  return [...findBroken(limits), ...rules.flatMap(([holds, sentence]) => (holds ? [] : [sentence]))]
+}
+
+/** Shares are parts of something, everything else is counted. */
+function findBroken(limits: Limits): string[] {
+  return Object.entries(limits)
+    .filter(([name, value]) => !name.endsWith('ShareMax') && !Number.isSafeInteger(value))
+    .map(([name, value]) => `${name} must be a whole number, got ${value}`)
 }

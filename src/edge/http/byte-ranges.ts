@@ -1,4 +1,5 @@
 /** `Range` of bytes (RFC 9110, 14.1.2 and 14.2). */
+import { DEFAULT_LIMITS } from '../../kernel/index.ts'
 import { trimOws } from './syntax.ts'
 
 /** `end` exclusive. */
@@ -12,10 +13,8 @@ export type RangeRequest =
   /** At least one; not empty, apart from each other, in the order in which they were asked for. */
   | { readonly kind: 'ranges'; readonly ranges: readonly ByteRange[] }
 
-/** More than a player or a download asks for at once; beyond it `Range` is ignored (RFC 9110, 14.2 and 17.15). */
-const RANGES_MAX = 8
-/** Room for eight ranges of the largest positions, and for generous spaces. */
-const CHARS_MAX = 512
+/** Room for one range of the largest positions, and for generous spaces. */
+const CHARS_PER_RANGE_MAX = 64
 
 const IGNORE: RangeRequest = { kind: 'ignore' }
 const UNSATISFIABLE: RangeRequest = { kind: 'unsatisfiable' }
@@ -23,13 +22,20 @@ const UNSATISFIABLE: RangeRequest = { kind: 'unsatisfiable' }
 const SPECIFIER = /^bytes=(.*)$/i
 const SPEC = /^(?:([0-9]+)-([0-9]*)|-([0-9]+))$/
 
-/** What to send of `sizeBytes` bytes. The caller has looked at method, preconditions and `If-Range` before. */
-export function parseRanges(value: string | null, sizeBytes: number): RangeRequest {
-  if (value === null || value.length > CHARS_MAX) return IGNORE
+/**
+ * What to send of `sizeBytes` bytes. The caller has looked at method, preconditions and `If-Range` before. More than
+ * `rangesMax`, which is more than a player or a download asks for at once, are ignored (RFC 9110, 14.2 and 17.15).
+ */
+export function parseRanges(
+  value: string | null,
+  sizeBytes: number,
+  rangesMax: number = DEFAULT_LIMITS.edgeRangesMax,
+): RangeRequest {
+  if (value === null || value.length > rangesMax * CHARS_PER_RANGE_MAX) return IGNORE
   const set = SPECIFIER.exec(value)?.[1]
   if (set === undefined) return IGNORE
   const specs = set.includes(',') ? set.split(',').map(trimOws).filter(isNotEmpty) : [trimOws(set)]
-  if (specs.length === 0 || specs.length > RANGES_MAX) return IGNORE
+  if (specs.length === 0 || specs.length > rangesMax) return IGNORE
   const ranges: ByteRange[] = []
   for (const spec of specs) {
     const range = parseSpec(spec, sizeBytes)
@@ -65,7 +71,7 @@ function parseSpec(spec: string, sizeBytes: number): ByteRange | null {
 
 /**
  * Overlapping and adjacent ones become one (RFC 9110, 15.3.7.2), so that no byte is sent twice; each stands where the first of
- * those it is made of was asked for. At most eight, hence the plain loops.
+ * those it is made of was asked for. At most `edgeRangesMax`, hence the plain loops.
  */
 function coalesce(ranges: readonly ByteRange[]): readonly ByteRange[] {
   const apart: ByteRange[] = []

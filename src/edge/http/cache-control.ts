@@ -1,3 +1,4 @@
+import { MEMO_LIMITS } from '../../kernel/index.ts'
 import {
   type CacheDirectives,
   createCacheDirectives,
@@ -15,9 +16,6 @@ import { createTextMemo } from './text-memo.ts'
 
 export type { CacheDirectives } from './cache-directives.ts'
 
-/** Real values repeat: an origin has a handful of policies. 128 KiB of text at most, whatever clients send. */
-const MEMO_LIMITS = { entriesMax: 512, charsMax: 256 } as const
-
 /**
  * `Cache-Control` of a request or a response (RFC 9111, 5.2). Names are compared without case, token and quoted-string
  * forms are the same (5.2); what cannot be read is left out and costs its neighbours nothing. Never throws.
@@ -27,7 +25,10 @@ export function parseCacheControl(value: string | null): CacheDirectives {
 }
 
 // Shared by all in the process: it is a pure function's memory and can be told apart from none by its speed only.
-const parseRemembered = createTextMemo(parse, MEMO_LIMITS)
+const parseRemembered = createTextMemo(parse, {
+  entriesMax: MEMO_LIMITS.cacheControlEntriesMax,
+  charsMax: MEMO_LIMITS.fieldCharsMax,
+})
 
 function parse(value: string): CacheDirectives {
   const directives = new Map<string, Directive>()

@@ -1,3 +1,4 @@
+import { MEMO_LIMITS } from '../../kernel/index.ts'
 import {
   type CacheDirectives,
   createCacheDirectives,
@@ -10,8 +11,6 @@ import {
 import { type Member, parseDictionary } from './structured-fields.ts'
 import { createTextMemo } from './text-memo.ts'
 
-const MEMO_LIMITS = { entriesMax: 128, charsMax: 256 } as const
-
 /**
  * A field targeted at this cache, such as `CDN-Cache-Control` (RFC 9213, 2.1): a Dictionary of structured fields. `null`
  * when it is absent, empty or does not parse, and then `Cache-Control` counts; when it is not null, `Cache-Control` and
@@ -22,7 +21,10 @@ export function parseTargeted(value: string | null): CacheDirectives | null {
 }
 
 // A pure function's memory, as in cache-control.ts.
-const parseRemembered = createTextMemo(parse, MEMO_LIMITS)
+const parseRemembered = createTextMemo(parse, {
+  entriesMax: MEMO_LIMITS.targetedEntriesMax,
+  charsMax: MEMO_LIMITS.fieldCharsMax,
+})
 
 function parse(value: string): CacheDirectives | null {
   const dictionary = parseDictionary(value)

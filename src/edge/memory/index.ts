@@ -1,5 +1,5 @@
 export type { Entry, EntryInput } from './entry.ts'
-export type { Evicted, MemoryTierOptions } from './options.ts'
+export { type Evicted, type MemoryTierLimits, type MemoryTierOptions, toMemoryTierOptions } from './options.ts'
 export type { Ticket } from './purge-journal.ts'
 export type { ByteSpan } from './slices.ts'
 export type { MemoryStatistics } from './statistics.ts'

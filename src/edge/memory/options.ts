@@ -1,3 +1,5 @@
+import { DEFAULT_LIMITS, type Limits } from '../../kernel/index.ts'
+
 /** What left to make room; `sliceIndex` is null for a head, with which all its slices leave. */
 export type Evicted = { readonly key: string; readonly sliceIndex: number | null; readonly bytes: number }
 
@@ -24,14 +26,28 @@ export type MemoryTierSettings = Required<MemoryTierOptions>
 
 /** The overheads lie a little above what Bun's heap grew by, measured with 100,000 entries: 700 each, 384 for a tag. */
 export const MEMORY_TIER_DEFAULTS: Omit<MemoryTierSettings, 'bytesMax'> = {
-  sliceBytes: 256 * 1024,
+  sliceBytes: DEFAULT_LIMITS.edgeSliceBytes,
   entryOverheadBytes: 768,
   tagOverheadBytes: 384,
-  objectShareMax: 0.25,
-  variantsMax: 64,
-  purgesMax: 4_096,
+  objectShareMax: DEFAULT_LIMITS.edgeObjectShareMax,
+  variantsMax: DEFAULT_LIMITS.edgeVariantsMax,
+  purgesMax: DEFAULT_LIMITS.edgePurgesMax,
   onEvict: () => {},
 }
+
+/** What of the limits bounds the tier. */
+export type MemoryTierLimits = Pick<
+  Limits,
+  'edgeCacheBytes' | 'edgeSliceBytes' | 'edgeObjectShareMax' | 'edgeVariantsMax' | 'edgePurgesMax'
+>
+
+export const toMemoryTierOptions = (limits: MemoryTierLimits): MemoryTierOptions => ({
+  bytesMax: limits.edgeCacheBytes,
+  sliceBytes: limits.edgeSliceBytes,
+  objectShareMax: limits.edgeObjectShareMax,
+  variantsMax: limits.edgeVariantsMax,
+  purgesMax: limits.edgePurgesMax,
+})
 
 const COUNTS = ['bytesMax', 'sliceBytes', 'variantsMax', 'purgesMax'] as const
 const OVERHEADS = ['entryOverheadBytes', 'tagOverheadBytes'] as const

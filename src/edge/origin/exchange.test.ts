@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
+import { DEFAULT_LIMITS } from '../../kernel/index.ts'
 import { createExchange, type OriginRequest } from './exchange.ts'
-import { ORIGIN_LIMITS, type OriginLimits } from './limits.ts'
+import type { OriginLimits } from './limits.ts'
 import { deadUrl, type RawOrigin, type Step, startRawOrigin } from './testing/raw-origin.ts'
 
 const open: { close(): void }[] = []
@@ -14,7 +15,7 @@ const origin = async (script: (request: number, text: string) => readonly Step[]
   return started
 }
 const exchangeWith = (url: string, limits: Partial<OriginLimits> = {}) => {
-  const exchange = createExchange({ url: new URL(url), limits: { ...ORIGIN_LIMITS, ...limits } })
+  const exchange = createExchange({ url: new URL(url), limits: { ...DEFAULT_LIMITS, ...limits } })
   open.push(exchange)
   return exchange
 }
@@ -106,12 +107,12 @@ for (const [name, steps, expected, method = 'GET'] of BODIES)
   })
 
 const PHASES: readonly [name: string, steps: readonly Step[], limits: Partial<OriginLimits>, expected: string][] = [
-  ['no head', [], { headMs: 60 }, 'refused: origin-timeout'],
-  ['a stall between bytes', [head('Content-Length: 5\r\n'), 'he'], { betweenBytesMs: 60 }, 'cut: origin-timeout'],
+  ['no head', [], { edgeOriginHeadTimeoutMs: 60 }, 'refused: origin-timeout'],
+  ['a stall between bytes', [head('Content-Length: 5\r\n'), 'he'], { edgeOriginSilenceMs: 60 }, 'cut: origin-timeout'],
   [
     'drips without end',
     [head(''), ...Array.from({ length: 40 }, () => ['a', 10]).flat()],
-    { wholeMs: 120 },
+    { edgeOriginExchangeMs: 120 },
     'cut: origin-timeout',
   ],
 ]
@@ -243,7 +244,11 @@ for (const [name, steps] of POISON)
 
 test('every connection in use says nothing about the origin', async () => {
   const { url } = await origin(() => [])
-  const exchange = exchangeWith(url, { connectionsMax: 1, connectMs: 50, headMs: 300 })
+  const exchange = exchangeWith(url, {
+    edgeOriginConnectionsMax: 1,
+    edgeOriginConnectTimeoutMs: 50,
+    edgeOriginHeadTimeoutMs: 300,
+  })
   const hanging = exchange.send(toRequest(), { fresh: false })
   expect(await exchange.send(toRequest(), { fresh: false })).toMatchObject({ ok: false, sent: false, refused: true })
   expect(await hanging).toMatchObject({ ok: false, code: 'origin-timeout', refused: false })

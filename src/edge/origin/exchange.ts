@@ -54,12 +54,16 @@ export type Exchange = {
 export function createExchange(options: { readonly url: URL; readonly limits: OriginLimits }): Exchange {
   const { url, limits } = options
   const secure = url.protocol === 'https:'
-  const agentOptions = { keepAlive: true, maxSockets: limits.connectionsMax, maxFreeSockets: limits.connectionsIdleMax }
+  const agentOptions = {
+    keepAlive: true,
+    maxSockets: limits.edgeOriginConnectionsMax,
+    maxFreeSockets: limits.edgeOriginConnectionsIdleMax,
+  }
   const agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions)
   const target = {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port || (secure ? 443 : 80)),
-    maxHeaderSize: limits.headBytesMax,
+    maxHeaderSize: limits.edgeOriginHeadBytesMax,
     setHost: false,
   }
 
@@ -105,11 +109,11 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
           outgoing.destroy()
         }
         const hasBody = request.method !== 'HEAD' && status !== 204 && status !== 304
-        const body = hasBody ? toBodyStream({ message, outgoing, phases, idleMs: limits.betweenBytesMs }) : null
+        const body = hasBody ? toBodyStream({ message, outgoing, phases, idleMs: limits.edgeOriginSilenceMs }) : null
         if (!hasBody) message.resume().once('close', phases.end)
         resolve({ ok: true, status, lines: framed.lines, body, discard })
       })
-      sendBody({ outgoing, body: request.body, lengthBytes, phases, idleMs: limits.betweenBytesMs })
+      sendBody({ outgoing, body: request.body, lengthBytes, phases, idleMs: limits.edgeOriginSilenceMs })
     })
 
   return {

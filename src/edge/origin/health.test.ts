@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { decideHealth, HEALTHY, type Health, type HealthEvent, orderOrigins } from './health.ts'
 
-const limits = { failuresMax: 3, retryMs: 100, retryMsMax: 1_000 }
+const limits = { edgeOriginFailuresMax: 3, edgeOriginRetryMinMs: 100, edgeOriginRetryMaxMs: 1_000 }
 const after = (events: readonly HealthEvent[], chance = 0): Health =>
   events.reduce((health, event) => decideHealth(health, event, { nowMs: 0, chance, limits }), HEALTHY)
 const failed: HealthEvent = { kind: 'failed', reachable: false }

@@ -1,3 +1,5 @@
+import type { Limits } from '../../kernel/index.ts'
+
 /** What is known of one origin. Pure: time and chance are given. */
 export type Health = {
   readonly state: 'up' | 'down' | 'trial'
@@ -19,7 +21,7 @@ export type HealthEvent =
   /** The client left before anything was known. */
   | { readonly kind: 'cancelled' }
 
-export type HealthLimits = { readonly failuresMax: number; readonly retryMs: number; readonly retryMsMax: number }
+export type HealthLimits = Pick<Limits, 'edgeOriginFailuresMax' | 'edgeOriginRetryMinMs' | 'edgeOriginRetryMaxMs'>
 
 export const HEALTHY: Health = { state: 'up', failures: 0, downs: 0, retryAtMs: 0, reachable: true }
 
@@ -47,10 +49,13 @@ function decideFailed(
   at: { readonly nowMs: number; readonly chance: number; readonly limits: HealthLimits },
 ): Health {
   const failures = health.failures + 1
-  if (health.state === 'up' && failures < at.limits.failuresMax) return { ...health, failures, reachable }
+  if (health.state === 'up' && failures < at.limits.edgeOriginFailuresMax) return { ...health, failures, reachable }
   // A request sent before it went down says nothing new: only a trial moves the backoff on.
   if (health.state === 'down') return { ...health, failures, reachable }
-  const backoffMs = Math.min(at.limits.retryMsMax, at.limits.retryMs * 2 ** Math.min(health.downs, 30))
+  const backoffMs = Math.min(
+    at.limits.edgeOriginRetryMaxMs,
+    at.limits.edgeOriginRetryMinMs * 2 ** Math.min(health.downs, 30),
+  )
   const retryAtMs = at.nowMs + backoffMs * (1 - at.chance / 2)
   return { state: 'down', failures, downs: health.downs + 1, retryAtMs, reachable }
 }

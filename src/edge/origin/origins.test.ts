@@ -53,7 +53,7 @@ for (const [name, steps, expected] of FIRST)
 
 test('a slow but honest origin is not cut off when the others fail', async () => {
   const slow = await origin(() => [150, ...answer('slow')])
-  const origins = originsOf([slow.url, await deadUrl()], { limits: { failoverMs: 50 } })
+  const origins = originsOf([slow.url, await deadUrl()], { limits: { edgeOriginFailoverMs: 50 } })
   expect(await textOf(await origins.fetch(toRequest()))).toBe('200 slow')
 })
 
@@ -88,7 +88,7 @@ test('after failures in a row an origin is down and not asked; it comes back by 
   const seen: string[] = []
   const origins = originsOf([flaky.url, good.url], {
     clock: { nowMs: () => nowMs.value, elapsedMs: () => nowMs.value },
-    limits: { failuresMax: 2 },
+    limits: { edgeOriginFailuresMax: 2 },
     onHealth: (_url, { state }) => seen.push(state),
   })
   for (let each = 0; each < 3; each += 1) expect(await textOf(await origins.fetch(toRequest()))).toBe('200 good')
@@ -101,11 +101,11 @@ test('after failures in a row an origin is down and not asked; it comes back by 
 
 test('a single dead origin is reported at once; one that answers 503 is still asked', async () => {
   const still = { nowMs: () => 0, elapsedMs: () => 0 }
-  const dead = originsOf([await deadUrl()], { clock: still, limits: { failuresMax: 1 } })
+  const dead = originsOf([await deadUrl()], { clock: still, limits: { edgeOriginFailuresMax: 1 } })
   await dead.fetch(toRequest())
   expect(await dead.fetch(toRequest())).toMatchObject({ ok: false, why: 'every origin is down' })
   const busy = await origin(() => answer('a', '503 Service Unavailable'))
-  const origins = originsOf([busy.url], { clock: still, limits: { failuresMax: 1 } })
+  const origins = originsOf([busy.url], { clock: still, limits: { edgeOriginFailuresMax: 1 } })
   expect(await textOf(await origins.fetch(toRequest()))).toBe('503 a')
   expect(await textOf(await origins.fetch(toRequest()))).toBe('503 a')
 })
@@ -113,7 +113,7 @@ test('a single dead origin is reported at once; one that answers 503 is still as
 test('an active check finds a dead origin before a client does', async () => {
   const down = Promise.withResolvers<string>()
   originsOf([await deadUrl()], {
-    limits: { failuresMax: 1 },
+    limits: { edgeOriginFailuresMax: 1 },
     check: { path: '/healthz', everyMs: 20 },
     onHealth: (_url, { state }) => down.resolve(state),
   })
@@ -121,7 +121,6 @@ test('an active check finds a dead origin before a client does', async () => {
 })
 
 test('options that cannot work are refused with every fault', () => {
-  const create = () =>
-    createOrigins({ origins: [{ url: 'ftp://a', weight: 0 }], clock: systemClock, limits: { failoverMs: 5_000 } })
-  expect(create).toThrow(/failoverMs.*origin: expected.*weight/)
+  const create = () => createOrigins({ origins: [{ url: 'ftp://a', weight: 0 }], clock: systemClock })
+  expect(create).toThrow(/origin: expected.*weight/)
 })

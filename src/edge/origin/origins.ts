@@ -1,8 +1,8 @@
-import type { Clock } from '../../kernel/index.ts'
+import { type Clock, DEFAULT_LIMITS } from '../../kernel/index.ts'
 import { startChecks } from './checks.ts'
 import type { OriginRequest } from './exchange.ts'
 import { type Health, orderOrigins } from './health.ts'
-import { checkOriginLimits, ORIGIN_LIMITS, type OriginLimits } from './limits.ts'
+import type { OriginLimits } from './limits.ts'
 import { createMember, type OriginAnswer } from './member.ts'
 import { race } from './race.ts'
 
@@ -31,22 +31,24 @@ export type Origins = {
 
 /** Throws on options that cannot work, naming every fault. */
 export function createOrigins(options: OriginsOptions): Origins {
-  const limits = { ...ORIGIN_LIMITS, ...options.limits }
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const random = options.random ?? Math.random
-  const faults = [...checkOriginLimits(limits), ...options.origins.flatMap(checkOrigin)]
+  const faults = options.origins.flatMap(checkOrigin)
   if (options.origins.length === 0) faults.push('origins: expected at least one, got none')
   if (faults.length > 0) throw new Error(`createOrigins: ${faults.join('; ')}`)
   const nowMs = (): number => options.clock.elapsedMs()
   const members = options.origins.map((origin) => createMember(origin, { ...options, limits, random, nowMs }))
-  const checks = options.check ? startChecks({ members, check: options.check, random, timeoutMs: limits.headMs }) : null
+  const checks = options.check
+    ? startChecks({ members, check: options.check, random, timeoutMs: limits.edgeOriginHeadTimeoutMs })
+    : null
 
   return {
     async fetch(request) {
       const repeatable = isRepeatable(request)
       const standing = members.map((member) => ({ health: member.health(), weight: member.weight }))
-      const order = orderOrigins(standing, { nowMs: nowMs(), repeatable, random }).slice(0, limits.triesMax)
+      const order = orderOrigins(standing, { nowMs: nowMs(), repeatable, random }).slice(0, limits.edgeOriginTriesMax)
       if (order.length === 0) return { ok: false, code: 'origin-unreachable', why: 'every origin is down' }
-      return await race({ members, order, request, repeatable, failoverMs: limits.failoverMs })
+      return await race({ members, order, request, repeatable, failoverMs: limits.edgeOriginFailoverMs })
     },
     health: () => members.map((member) => ({ url: member.url, health: member.health() })),
     close() {

@@ -57,11 +57,11 @@ export function createPhases(options: {
     for (const then of onConnected.splice(0)) then()
   }
   const whole = setTimeout(
-    () => cut({ code: 'origin-timeout', why: `the exchange took longer than ${limits.wholeMs} ms` }),
-    limits.wholeMs,
+    () => cut({ code: 'origin-timeout', why: `the exchange took longer than ${limits.edgeOriginExchangeMs} ms` }),
+    limits.edgeOriginExchangeMs,
   )
   // No connection: nothing was sent, so this is the origin being away and not it being slow.
-  arm('connecting', limits.connectMs, 'origin-unreachable')
+  arm('connecting', limits.edgeOriginConnectTimeoutMs, 'origin-unreachable')
   signal.addEventListener('abort', cancel, { once: true })
   outgoing.on('socket', (socket: Socket) => {
     hasSocket = true
@@ -77,7 +77,7 @@ export function createPhases(options: {
     connected: () => isConnected,
     begun: () => hasSocket,
     requestSent() {
-      if (!headCame) arm('waiting for the head of the response', limits.headMs, 'origin-timeout')
+      if (!headCame) arm('waiting for the head of the response', limits.edgeOriginHeadTimeoutMs, 'origin-timeout')
     },
     headArrived() {
       headCame = true

@@ -1,8 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
-import { type Clock, systemClock } from '../../kernel/index.ts'
+import { type Clock, DEFAULT_LIMITS, systemClock } from '../../kernel/index.ts'
 import { createExchange } from './exchange.ts'
 import type { ChunkStore, Fetched, Joined, StartFetch } from './fetched.ts'
-import { ORIGIN_LIMITS } from './limits.ts'
 import { createSharedFetches, type SharedFetches } from './shared-fetch.ts'
 import { type RawOrigin, type Step, startRawOrigin } from './testing/raw-origin.ts'
 
@@ -16,7 +15,7 @@ const never = (): AbortSignal => new AbortController().signal
 
 /** A start over a real origin; the head is its status. */
 const over = (origin: RawOrigin, more: Partial<Extract<Fetched<number>, { ok: true }>> = {}): StartFetch<number> => {
-  const exchange = createExchange({ url: new URL(origin.url), limits: { ...ORIGIN_LIMITS, betweenBytesMs: 100 } })
+  const exchange = createExchange({ url: new URL(origin.url), limits: { ...DEFAULT_LIMITS, edgeOriginSilenceMs: 100 } })
   open.push(exchange)
   return async (signal) => {
     const result = await exchange.send({ method: 'GET', path: '/', lines: [], body: null, signal }, { fresh: true })
@@ -182,7 +181,7 @@ test('one who falls behind goes on from elsewhere, one who cannot is cut, and th
     hand.end()
     const whole = new Uint8Array(Buffer.concat(Array.from({ length: total }, (_, n) => piece(n))))
     const reread = canReread ? async (fromByte: number) => new Response(whole.subarray(fromByte)).body : null
-    const fetches = fetchesWith({ windowBytes: 5_000, poolBytes: 5_000 })
+    const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
     const join = () => fetches.join('a', landing({ body: hand.body, reread }), never())
     const [slow, fast] = await Promise.all([join(), join()])
     const slowReader = slow.ok ? slow.body?.getReader() : null
@@ -222,7 +221,7 @@ test('a reader alone that does not read holds the origin back', async () => {
 })
 
 test('all windows together stay under their bound', async () => {
-  const fetches = fetchesWith({ windowBytes: 50_000, poolBytes: 100_000 })
+  const fetches = fetchesWith({ edgeFetchWindowBytes: 50_000, edgeFetchPoolBytes: 100_000 })
   const hands = Array.from({ length: 20 }, byHand)
   const seen: string[] = []
   await Promise.all(
@@ -240,7 +239,7 @@ test('all windows together stay under their bound', async () => {
 
 test('who comes later joins while the beginning is kept, and fetches for himself after', async () => {
   const hand = byHand()
-  const fetches = fetchesWith({ windowBytes: 3_000 })
+  const fetches = fetchesWith({ edgeFetchWindowBytes: 3_000 })
   const first = await fetches.join('a', landing({ body: hand.body }), never())
   const reader = first.ok ? first.body?.getReader() : null
   hand.give(new Uint8Array(2_000))
@@ -311,7 +310,7 @@ test('a response that does not fit one who waits, or one who comes later, is not
 })
 
 test('fetches are bounded, and a bug in a start is thrown to everyone', async () => {
-  const fetches = fetchesWith({ fetchesMax: 1 })
+  const fetches = fetchesWith({ edgeFetchesMax: 1 })
   const leaving = new AbortController()
   const first = fetches.join('a', () => new Promise(() => {}), leaving.signal)
   expect(await fetches.join('b', landing({}), never())).toMatchObject({ ok: false, code: 'overloaded' })

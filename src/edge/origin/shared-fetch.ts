@@ -1,6 +1,7 @@
-import type { Clock } from '../../kernel/index.ts'
+import { type Clock, DEFAULT_LIMITS } from '../../kernel/index.ts'
 import { createWindowPool, type WindowPool } from './chunk-window.ts'
 import type { Accepts, FetchFailure, Joined, StartFetch } from './fetched.ts'
+import type { SharedFetchLimits } from './limits.ts'
 import { type RecordContext, type SharedRecord, startRecord } from './shared-record.ts'
 
 export type SharedFetches<Head> = {
@@ -17,38 +18,22 @@ export type SharedFetches<Head> = {
   stats(): { readonly fetches: number; readonly readers: number; readonly bufferedBytes: number }
 }
 
-export type SharedFetchLimits = {
-  /** What one fetch keeps of its body for those behind and those to come. */
-  readonly windowBytes: number
-  /** The same for all fetches together. */
-  readonly poolBytes: number
-  readonly fetchesMax: number
-  /** A key that could not be shared is not waited for again for this long: no queue behind what is personal. */
-  readonly aloneMs: number
-  readonly aloneKeysMax: number
-}
-
-export const SHARED_FETCH_LIMITS: SharedFetchLimits = {
-  windowBytes: 8 * 1024 * 1024,
-  poolBytes: 64 * 1024 * 1024,
-  fetchesMax: 10_000,
-  aloneMs: 10_000,
-  aloneKeysMax: 10_000,
-}
-
 /** Requests collapsed into one fetch (RFC 9111, 4), streamed to all of them as it arrives. */
 export function createSharedFetches<Head>(options: {
   readonly clock: Clock
   readonly limits?: Partial<SharedFetchLimits>
 }): SharedFetches<Head> {
-  const limits = { ...SHARED_FETCH_LIMITS, ...options.limits }
-  const pool: WindowPool = createWindowPool(limits)
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const pool: WindowPool = createWindowPool({
+    windowBytes: limits.edgeFetchWindowBytes,
+    poolBytes: limits.edgeFetchPoolBytes,
+  })
   const byKey = new Map<string, SharedRecord<Head>>()
   const records = new Set<SharedRecord<Head>>()
   const loners = createLoners({ clock: options.clock, limits })
 
   const begin = (key: string, start: StartFetch<Head>, isAlone: boolean): SharedRecord<Head> | null => {
-    if (records.size >= limits.fetchesMax) return null
+    if (records.size >= limits.edgeFetchesMax) return null
     const context: RecordContext<Head> = {
       key,
       isAlone,
@@ -67,7 +52,7 @@ export function createSharedFetches<Head>(options: {
   }
   const joinAlone = async (key: string, start: StartFetch<Head>, signal: AbortSignal): Promise<Joined<Head>> => {
     const joined = await (begin(key, start, true)?.join({ start, signal, isOwner: true, accepts: anything }) ??
-      overloaded(limits.fetchesMax))
+      overloaded(limits.edgeFetchesMax))
     return joined.ok ? { ...joined, role: 'alone' } : joined
   }
 
@@ -78,7 +63,7 @@ export function createSharedFetches<Head>(options: {
       if (found?.canJoin()) return await found.join({ start, signal, isOwner: false, accepts })
       if (found || loners.has(key)) return await joinAlone(key, start, signal)
       return await (begin(key, start, false)?.join({ start, signal, isOwner: true, accepts }) ??
-        overloaded(limits.fetchesMax))
+        overloaded(limits.edgeFetchesMax))
     },
     detach(matches) {
       for (const record of [...records]) if (matches(record.key)) record.detach()
@@ -117,8 +102,8 @@ function createLoners(options: { readonly clock: Clock; readonly limits: SharedF
     },
     remember(key) {
       untilMs.delete(key)
-      untilMs.set(key, options.clock.elapsedMs() + options.limits.aloneMs)
-      const oldest = untilMs.size > options.limits.aloneKeysMax ? untilMs.keys().next() : null
+      untilMs.set(key, options.clock.elapsedMs() + options.limits.edgeFetchAloneMs)
+      const oldest = untilMs.size > options.limits.edgeFetchAloneKeysMax ? untilMs.keys().next() : null
       if (oldest && !oldest.done) untilMs.delete(oldest.value)
     },
     forget: (key) => untilMs.delete(key),

@@ -3,7 +3,7 @@ export { correctedInitialAgeMs, currentAgeMs, type MessageTimes, parseAgeSeconds
 export { type Freshness, type FreshnessOptions, toFreshness } from './freshness.ts'
 export { toInvalidatedUris } from './invalidate.ts'
 export { toNegativeLifetimeMs } from './negative.ts'
-export { DEFAULT_POLICY, type PolicyOptions } from './options.ts'
+export { DEFAULT_POLICY, type PolicyOptions, toPolicy } from './options.ts'
 export { type Combination, decideCombine, mergeParts, missingRanges, toRangeLines, toWholeHead } from './partial.ts'
 export { type PlacedRange, parsePlacedRange } from './placed-range.ts'
 export { decideReuse, isOriginError, mayServeStaleOnError, onlyIfCached, type Reuse } from './reuse.ts'

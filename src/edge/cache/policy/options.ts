@@ -1,3 +1,5 @@
+import { DEFAULT_LIMITS, type Limits } from '../../../kernel/index.ts'
+
 /** What an operator may choose of the cache's policy; everything else is the RFCs'. */
 export type PolicyOptions = {
   /** Share of the time since Last-Modified that a response without explicit freshness stays fresh (RFC 9111, 4.2.2). */
@@ -26,6 +28,13 @@ export const DEFAULT_POLICY: PolicyOptions = {
   jitterAboveMs: 10_000,
   disconnectedStaleMs: 24 * 3_600_000,
   ignoreRequestNoCache: false,
-  variantsMax: 32,
-  varyFieldsMax: 16,
+  variantsMax: DEFAULT_LIMITS.edgeVariantsMax,
+  varyFieldsMax: DEFAULT_LIMITS.edgeVaryFieldsMax,
 }
+
+/** The default policy within these limits. */
+export const toPolicy = (limits: Pick<Limits, 'edgeVariantsMax' | 'edgeVaryFieldsMax'>): PolicyOptions => ({
+  ...DEFAULT_POLICY,
+  variantsMax: limits.edgeVariantsMax,
+  varyFieldsMax: limits.edgeVaryFieldsMax,
+})

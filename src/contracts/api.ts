@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { titleIdSchema } from './events.ts'
+import { sessionIdSchema, titleIdSchema } from './events.ts'
+import { checkPurge, PURGE_SCOPES, PURGE_VALUE_CHARS_MAX } from './purge.ts'
 
 /** The viewer API, version 1. Times are ms; positions and durations are ms of film. */
 
@@ -83,6 +84,11 @@ export const heartbeatResponseSchema = z
   .object({ token: z.string(), expiresAtMs: z.int(), heartbeatMs: z.int() })
   .meta({ id: 'Heartbeat' })
 
+/** `DELETE /v1/playback/{sessionId}` */
+export const playbackEndedResponseSchema = z
+  .object({ sessionId: z.string(), endedAtMs: z.int() })
+  .meta({ id: 'PlaybackEnded' })
+
 export const signalsRequestSchema = z
   .strictObject({
     signals: z
@@ -148,6 +154,29 @@ export type StaffTitle = z.infer<typeof staffTitleSchema>
 export const withdrawRequestSchema = z
   .strictObject({ reason: z.string().max(500).default('') })
   .meta({ id: 'WithdrawRequest' })
+
+/** `POST /api/sessions/{id}/revoke` */
+export const revokeRequestSchema = z
+  .strictObject({ reason: z.string().max(500).default('') })
+  .meta({ id: 'RevokeRequest' })
+export const revokedResponseSchema = z
+  .object({ sessionId: sessionIdSchema, revokedAtMs: z.int() })
+  .meta({ id: 'Revoked' })
+export type Revoked = z.infer<typeof revokedResponseSchema>
+
+/** `POST /api/purges` */
+export const purgeRequestSchema = z
+  .strictObject({
+    scope: z.enum(PURGE_SCOPES),
+    value: z.string().min(1).max(PURGE_VALUE_CHARS_MAX),
+    reason: z.string().max(500).default(''),
+  })
+  .superRefine(checkPurge)
+  .meta({ id: 'PurgeRequest' })
+export const purgedResponseSchema = z
+  .object({ eventId: z.string(), scope: z.enum(PURGE_SCOPES), value: z.string() })
+  .meta({ id: 'Purged' })
+export type Purged = z.infer<typeof purgedResponseSchema>
 
 /** Health of one role process, as the supervisor sees it. */
 export const roleStatusSchema = z.object({

@@ -1,10 +1,25 @@
 import { z } from 'zod'
 import { planSchema } from './plan.ts'
+import { checkPurge, PURGE_SCOPES, PURGE_VALUE_CHARS_MAX } from './purge.ts'
 
 /** A title's id: 16 characters of Crockford base 32. */
 export const titleIdSchema = z
   .string()
   .regex(/^[0-9a-hjkmnp-tv-z]{16}$/, 'expected a title id: 16 characters of 0-9 and a-z without i, l, o, u')
+
+/** A session's id, in the characters that a path token can carry. */
+export const sessionIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'expected a session id: 1 to 64 characters of A-Z, a-z, 0-9, "_", ".", ":" and "-"')
+
+/** What is to leave every edge's cache, and why. */
+export const purgeSchema = z
+  .object({
+    scope: z.enum(PURGE_SCOPES),
+    value: z.string().min(1).max(PURGE_VALUE_CHARS_MAX),
+    reason: z.string().max(500),
+  })
+  .superRefine(checkPurge)
 
 export const titleMetadataSchema = z.object({
   name: z.string().min(1).max(200),
@@ -25,7 +40,7 @@ export const segmentsReadySchema = z.object({
 
 const titleOnly = z.object({ titleId: titleIdSchema })
 
-/** One line per event type: its topic and what its `data` must be. The `subject` (and the log's key) of all but the viewer's events is the title id. */
+/** One line per event type: its topic and what its `data` must be. The `subject` (and the log's key) is the title id, unless it says otherwise. */
 export const EVENTS = {
   'tentpole.asset.uploaded.v1': {
     topic: 'assets',
@@ -71,6 +86,13 @@ export const EVENTS = {
     topic: 'titles',
     data: z.object({ titleId: titleIdSchema, reason: z.string().max(500) }),
   },
+  /** The session is over: no edge serves it, no cell renews it. Subject: the session id. */
+  'tentpole.session.revoked.v1': {
+    topic: 'edge',
+    data: z.object({ sessionId: sessionIdSchema, reason: z.string().max(500), revokedAtMs: z.int().nonnegative() }),
+  },
+  /** Subject: the scope, so that the purges of one scope keep their order. */
+  'tentpole.cache.purged.v1': { topic: 'edge', data: purgeSchema },
   /** A player asked for a segment that is not made yet. */
   'tentpole.segment.wanted.v1': {
     topic: 'media',
@@ -120,6 +142,6 @@ export type CloudEvent<T extends EventType = EventType> = T extends EventType
     }
   : never
 
-export const TOPICS = ['assets', 'titles', 'media', 'sessions', 'signals'] as const
+export const TOPICS = ['assets', 'titles', 'media', 'sessions', 'signals', 'edge'] as const
 /** Topics whose oldest records may go once `logRetentionBytes` is exceeded. */
-export const TRIMMED_TOPICS: readonly string[] = ['media', 'sessions', 'signals']
+export const TRIMMED_TOPICS: readonly string[] = ['media', 'sessions', 'signals', 'edge']

@@ -15,7 +15,7 @@ export type Limits = {
   readonly logGroupCommitMs: number
   readonly logSegmentBytes: number
   readonly logAppendTimeoutMs: number
-  /** Bytes kept of the topics that may be trimmed (`signals`, `sessions`, `media`); `titles` and `assets` are kept whole. */
+  /** Bytes kept of the topics that may be trimmed (`signals`, `sessions`, `media`, `edge`); `titles` and `assets` are kept whole. */
   readonly logRetentionBytes: number
   /** Bodies of API requests, bytes. */
   readonly apiBodyBytesMax: number
@@ -131,6 +131,8 @@ export type Limits = {
   readonly pathTokenTtlMs: number
   /** A heartbeat still renews a path token that expired this recently. */
   readonly pathTokenGraceMs: number
+  /** Revoked sessions that an edge and a cell remember one by one; beyond that, in a filter that forgets none and takes a few others for one. */
+  readonly sessionsRevokedMax: number
   readonly heartbeatPeriodMs: number
   readonly viewerTokenTtlMs: number
   /** Verified viewer tokens a cell remembers. */
@@ -252,6 +254,7 @@ export const DEFAULT_LIMITS: Limits = {
   renditionAheadMs: 24_000,
   pathTokenTtlMs: 180_000,
   pathTokenGraceMs: 60_000,
+  sessionsRevokedMax: 65_536,
   heartbeatPeriodMs: 30_000,
   viewerTokenTtlMs: 30 * 24 * 3_600_000,
   viewerTokensMemoMax: 131_072,

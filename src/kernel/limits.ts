@@ -131,6 +131,9 @@ export type Limits = {
   readonly pathTokenTtlMs: number
   /** A heartbeat still renews a path token that expired this recently. */
   readonly pathTokenGraceMs: number
+  /** How long a new path key verifies everywhere before it signs, so that no edge meets a token it cannot know; keys that verify at once. */
+  readonly pathKeyLeadMs: number
+  readonly pathKeysMax: number
   /** Revoked sessions that an edge and a cell remember one by one; beyond that, in a filter that forgets none and takes a few others for one. */
   readonly sessionsRevokedMax: number
   readonly heartbeatPeriodMs: number
@@ -254,6 +257,8 @@ export const DEFAULT_LIMITS: Limits = {
   renditionAheadMs: 24_000,
   pathTokenTtlMs: 180_000,
   pathTokenGraceMs: 60_000,
+  pathKeyLeadMs: 5_000,
+  pathKeysMax: 16,
   sessionsRevokedMax: 65_536,
   heartbeatPeriodMs: 30_000,
   viewerTokenTtlMs: 30 * 24 * 3_600_000,

@@ -36,7 +36,7 @@ test('who is exempt from limits per client is this machine, or the networks name
   const named = ['10.1.0.0/16', 'fd00::/8']
   expect(parseConfig({ edge: { exemptNetworks: named } }).edge.exemptNetworks).toEqual(named)
   expect(parseConfig({ edge: { exemptNetworks: [] } }).edge.exemptNetworks).toEqual([])
-  for (const junk of ['10.0.0.1', '10.0.0.0/33', 'fd00::/129', 'localhost', ''])
+  for (const junk of ['10.0.0.1', '10.0.0.1/8', '10.0.0.0/33', 'fd00::/129', 'localhost', ''])
     expect(faultOf(() => parseConfig({ edge: { exemptNetworks: [junk] } })).message).toContain(
       'edge.exemptNetworks.0: expected a network such as',
     )

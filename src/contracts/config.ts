@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { checkLimits, DEFAULT_LIMITS, Fault, type Limits } from '../kernel/index.ts'
 import { PLATFORMS, TIERS } from './api.ts'
+import { parseNetwork } from './network.ts'
 
 /** One rung of the ladder. A source never gets a rung above its own height. */
 const rungSchema = z.strictObject({
@@ -24,9 +25,12 @@ const engineNames = {
   cache: z.literal('embedded'),
 }
 const portSchema = z.int().min(0).max(65_535)
-const networkSchema = z.union([z.cidrv4(), z.cidrv6()], {
-  error: 'expected a network such as "10.0.0.0/8" or "fd00::/8"',
-})
+const networkSchema = z
+  .string()
+  .refine(
+    (text) => parseNetwork(text) !== null,
+    'expected a network such as "10.0.0.0/8" or "fd00::/8", no bit set beyond its prefix',
+  )
 const limitShape = Object.fromEntries(
   Object.keys(DEFAULT_LIMITS).map((name) => [name, z.number().positive().optional()]),
 )
@@ -75,6 +79,13 @@ export const configSchema = z.strictObject({
         .string()
         .regex(/^(?:off|stdout|\/.*[^/])$/, 'expected "off", "stdout" or the absolute path of a file')
         .default('off'),
+    })
+    .prefault({}),
+  signatures: z
+    .strictObject({
+      /** Path tokens are good in the network of so many bits around the viewer's address only; null binds them to none. */
+      bindIpv4Bits: z.int().min(1).max(32).nullable().default(null),
+      bindIpv6Bits: z.int().min(1).max(128).nullable().default(null),
     })
     .prefault({}),
   limits: z.strictObject(limitShape).default({}),

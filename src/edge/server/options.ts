@@ -21,7 +21,7 @@ export type Admission = {
   /** False refuses the connection. What was opened is closed once. */
   open(address: string): boolean
   close(address: string): void
-  /** 0 lets the request in, else how long to wait, ms. */
+  /** 0 lets the request in, else how long to wait, ms. `nowMs` is the clock's `elapsedMs()`. */
   take(address: string, nowMs: number): number
 }
 

@@ -1,0 +1,1 @@
+export { type AdmissionLimits, type AdmissionOptions, type ClientAdmission, createAdmission } from './admission.ts'

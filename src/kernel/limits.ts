@@ -81,7 +81,7 @@ export type Limits = {
   readonly edgeProgressWindowMs: number
   readonly edgeBodyBytesPerWindowMin: number
   readonly edgeAnswerBytesPerWindowMin: number
-  /** Addresses that go round in circles: a request that came by here so often is refused. */
+  /** A request that came by here this often goes round in circles and is refused. */
   readonly edgeVisitsMax: number
   /** Ranges of one request; more are answered with the whole (RFC 9110, 14.2). */
   readonly edgeRangesMax: number

@@ -9,7 +9,7 @@ export type Rate = {
   readonly burstMs: number
 }
 
-export const FULL = Number.NEGATIVE_INFINITY
+export const FULL: number = Number.NEGATIVE_INFINITY
 
 /** `burstMax` requests at once, and `perSecondMax` a second in the long run. */
 export function toRate({ burstMax, perSecondMax }: { readonly burstMax: number; readonly perSecondMax: number }): Rate {

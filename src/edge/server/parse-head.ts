@@ -1,7 +1,12 @@
 import type { Limits } from '../../kernel/index.ts'
-import type { EdgeProblem } from '../problem.ts'
-import { parseRequestTarget } from '../target.ts'
-import type { RequestHeadRead, RequestHeadRefused } from './head.ts'
+import { createFields, scanFields } from './fields.ts'
+import { decideExpectsContinue, decideFraming, decideKeepsAlive } from './framing.ts'
+import type { Framing, RequestHeadRead, RequestHeadRefused } from './head.ts'
+import { decideHost } from './host.ts'
+import type { RequestFields } from './message.ts'
+import { type RefusalCode, toRefusal } from './refusals.ts'
+import { parseRequestLine } from './request-line.ts'
+import { parseTargetForm } from './target-form.ts'
 
 export type HeadLimits = Pick<Limits, 'edgeHeadBytesMax' | 'edgeFieldsMax' | 'edgeTargetBytesMax'>
 export type HeadParser = {
@@ -37,40 +42,84 @@ export function skipEmptyLines(bytes: Uint8Array, start: number): number {
   return at
 }
 
+/** A section that comes again on a connection is compared, not read. Longer ones are seldom, and would be kept for each connection. */
+const REMEMBERED_BYTES_MAX = 2048
+
+/** All that follows from a field section, and is the same for each request it comes with. */
+type Section = {
+  readonly bytes: Buffer
+  readonly minorVersion: 0 | 1
+  readonly fields: RequestFields
+  /** Empty when there is none. */
+  readonly host: string
+  readonly framing: Framing
+  readonly keepsAlive: boolean
+  readonly expectsContinue: boolean
+}
+
+/** One for each connection: clients that keep theirs send the same fields again and again. */
 export function createHeadParser(limits: HeadLimits): HeadParser {
+  let last: Section | null = null
+  const toSection = (bytes: Buffer, start: number, end: number, minorVersion: 0 | 1): Section | RefusalCode => {
+    if (last?.minorVersion === minorVersion && isSame(last.bytes, bytes, start, end)) return last
+    const section = readSection({ bytes, start, end, minorVersion, fieldsMax: limits.edgeFieldsMax })
+    if (typeof section !== 'string' && end - start <= REMEMBERED_BYTES_MAX) last = section
+    return section
+  }
   return {
     parse(bytes, start, end) {
-      if (end - start > limits.edgeHeadBytesMax) return refuse(431, 'head-too-large')
-      const [line = '', ...fieldLines] = bytes.latin1Slice(start, end - 4).split('\r\n')
-      const match = /^([A-Z]+) (\/[\x21-\x7e]*) HTTP\/1\.([01])$/.exec(line)
-      const target = match && parseRequestTarget(match[2] ?? '')
-      if (!match || !target) return refuse(400, 'request-line-malformed')
-      const lines = fieldLines.map((text): [string, string] => {
-        const colon = text.indexOf(':')
-        return [text.slice(0, colon).toLowerCase(), text.slice(colon + 1).trim()]
-      })
-      const get = (name: string): string | null => lines.find(([known]) => known === name)?.[1] ?? null
-      const length = get('content-length')
+      const line = parseRequestLine(bytes, start, limits.edgeTargetBytesMax)
+      if (end - start > limits.edgeHeadBytesMax) return refuse(line === 'target-too-long' ? line : 'head-too-large')
+      if (typeof line === 'string') return refuse(line)
+      const section = toSection(bytes, line.next, end, line.minorVersion)
+      if (typeof section === 'string') return refuse(section)
+      const target = parseTargetForm(line.target, line.method, section.host)
+      if (typeof target === 'string') return refuse(target)
       return {
         ok: true,
-        method: match[1] ?? '',
-        host: get('host') ?? '',
-        ...target,
-        fields: { get, lines: () => lines },
-        minorVersion: match[3] === '1' ? 1 : 0,
-        framing: get('transfer-encoding')
-          ? { kind: 'chunked' }
-          : length === null
-            ? null
-            : { kind: 'length', bytes: Number(length) },
-        keepsAlive: match[3] === '1' && get('connection') !== 'close',
-        expectsContinue: get('expect') === '100-continue',
+        method: line.method,
+        host: target.host,
+        path: target.path,
+        query: target.query,
+        fields: section.fields,
+        minorVersion: line.minorVersion,
+        framing: section.framing,
+        keepsAlive: section.keepsAlive,
+        expectsContinue: section.expectsContinue,
       }
     },
   }
 }
 
-function refuse(status: number, code: string): RequestHeadRefused {
-  const problem: EdgeProblem = { status, code, detail: 'request: expected a head of HTTP/1.1', headers: {} }
-  return { ok: false, problem }
+function refuse(code: RefusalCode): RequestHeadRefused {
+  return { ok: false, problem: toRefusal(code) }
+}
+
+function isSame(remembered: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  return remembered.length === end - start && bytes.compare(remembered, 0, remembered.length, start, end) === 0
+}
+
+type SectionToRead = {
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+  readonly minorVersion: 0 | 1
+  readonly fieldsMax: number
+}
+
+function readSection({ bytes, start, end, minorVersion, fieldsMax }: SectionToRead): Section | RefusalCode {
+  const spans = scanFields(bytes, start, end, fieldsMax)
+  if (typeof spans === 'string') return spans
+  const copy = Buffer.from(bytes.subarray(start, end))
+  const fields = createFields(copy, spans)
+  const asked = { fields, bits: spans.bits, minorVersion }
+  const host = decideHost(fields.get('host'), minorVersion)
+  if (!host.ok) return host.code
+  const framing = decideFraming(asked)
+  if (typeof framing === 'string') return framing
+  const keepsAlive = decideKeepsAlive(asked)
+  if (typeof keepsAlive === 'string') return keepsAlive
+  const expectsContinue = decideExpectsContinue(asked, framing)
+  if (typeof expectsContinue === 'string') return expectsContinue
+  return { bytes: copy, minorVersion, fields, host: host.host, framing, keepsAlive, expectsContinue }
 }

@@ -44,6 +44,8 @@ export type Limits = {
   readonly metricsTimeoutMs: number
   /** What the edge counts by name: objects asked for most, tags of answers; what is beyond has one count together. */
   readonly meterObjectsMax: number
+  /** Above so many requests a second, one in k is counted by object, k times. */
+  readonly meterObjectsPerSecondMax: number
   readonly meterTagsMax: number
   /** The access log writes every request up to so many lines a second, then samples; bytes that may wait to be written. */
   readonly accessLogLinesPerSecondMax: number
@@ -202,6 +204,7 @@ export const DEFAULT_LIMITS: Limits = {
   metricsSamplesMax: 180,
   metricsTimeoutMs: 1_000,
   meterObjectsMax: 1_024,
+  meterObjectsPerSecondMax: 2_000,
   meterTagsMax: 1_024,
   accessLogLinesPerSecondMax: 500,
   accessLogBufferBytesMax: 1 * MIB,

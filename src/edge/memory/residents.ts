@@ -17,6 +17,8 @@ export type Residents<M> = {
   /** The head behind a handle, unless it has left. */
   alive(entry: Entry<M>): Head<M> | undefined
   startingWith(prefix: string, countMax: number): Head<M>[]
+  /** The first key that is not below this one. */
+  firstKeyFrom(key: string): string | undefined
   tagged(tag: string): Head<M>[]
   add(head: Head<M>, standing?: Standing): boolean
   setBody(head: Head<M>, bytes: Uint8Array): boolean
@@ -158,6 +160,7 @@ export const createResidents = <M>(settings: MemoryTierSettings, counters: Count
       return head === entry ? head : undefined
     },
     startingWith: (prefix, countMax) => toHeads(keys.startingWith(prefix, countMax)),
+    firstKeyFrom: keys.firstFrom,
     tagged: tags.membersOf,
     add,
     setBody,

@@ -25,6 +25,8 @@ test('agrees with a sorted array, across splits, joins and runs over several chu
         const prefix = some().slice(0, Math.floor(random() * 4))
         expect(keys.startingWith(prefix, Infinity)).toEqual(matching(prefix))
         expect(keys.startingWith(prefix, 5)).toEqual(matching(prefix).slice(0, 5))
+        const from = some()
+        expect(keys.firstFrom(from)).toBe([...model].sort().find((each) => each >= from))
         if (step % 1_000 !== 999 || prefix === '') continue
         const taken = matching(prefix)
         expect(keys.takeStartingWith(prefix)).toEqual(taken)

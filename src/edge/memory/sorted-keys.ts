@@ -9,6 +9,8 @@ export type SortedKeys = {
   remove(key: string): void
   /** The keys that begin with `prefix`, in order, `countMax` at most. */
   startingWith(prefix: string, countMax: number): string[]
+  /** The first key that is not below `key`. */
+  firstFrom(key: string): string | undefined
   /** Removes all keys that begin with `prefix`: time in proportion to them. */
   takeStartingWith(prefix: string): string[]
 }
@@ -95,6 +97,13 @@ export const createSortedKeys = (): SortedKeys => {
     return found
   }
 
+  const firstFrom = (key: string): string | undefined => {
+    const at = chunkFor(chunks, key)
+    const chunk = chunks[at]
+    // Past the end of the chunk it belongs to, it is the first of the next.
+    return chunk?.[lowerBound(chunk, key)] ?? chunks[at + 1]?.[0]
+  }
+
   const takeStartingWith = (prefix: string): string[] => {
     const found: string[] = []
     const start = chunkFor(chunks, prefix)
@@ -116,5 +125,5 @@ export const createSortedKeys = (): SortedKeys => {
     if (last > first) chunks.splice(first, last - first)
   }
 
-  return { add, remove, startingWith, takeStartingWith }
+  return { add, remove, startingWith, firstFrom, takeStartingWith }
 }

@@ -36,6 +36,8 @@ export type MemoryTier<M> = {
   missing(entry: Entry<M>, span: ByteSpan): ByteSpan[]
   /** At most `variantsMax`. */
   variantsOf(primary: string): Entry<M>[]
+  /** The first key in order that is not below this one: to find which folders there are without walking through them. */
+  firstKeyFrom(key: string): string | undefined
   /** Purges drop at once and void earlier tickets; they return how many objects went. A primary key's takes its variants. */
   purge(key: string): number
   /** All keys that begin with these characters: end it with `/` to mean a folder. */
@@ -206,6 +208,7 @@ export const createMemoryTier = <M>(options: MemoryTierOptions): MemoryTier<M> =
     has,
     missing,
     variantsOf: variantHeads,
+    firstKeyFrom: residents.firstKeyFrom,
     purge,
     purgePrefix,
     purgeTag,

@@ -11,8 +11,11 @@ export type SharedFetches<Head> = {
    * `start` does. One who does not accept what the fetch of another brought makes one of its own.
    */
   join(key: string, start: StartFetch<Head>, signal: AbortSignal, accepts?: Accepts<Head>): Promise<Joined<Head>>
-  /** Purged: nothing under way is stored or joined any more; those who are served already are served to the end. */
-  detach(matches: (key: string) => boolean): void
+  /**
+   * Purged: nothing under way that matches is stored or joined any more; those who are served already are served to the
+   * end. The head is null while it is waited for.
+   */
+  detach(matches: (key: string, head: Head | null) => boolean): void
   /** Withdrawn: everything under way ends with this failure, in the middle of a body, too. */
   abort(matches: (key: string) => boolean, failure: { readonly code: string; readonly why: string }): void
   stats(): { readonly fetches: number; readonly readers: number; readonly bufferedBytes: number }
@@ -66,7 +69,7 @@ export function createSharedFetches<Head>(options: {
         overloaded(limits.edgeFetchesMax))
     },
     detach(matches) {
-      for (const record of [...records]) if (matches(record.key)) record.detach()
+      for (const record of [...records]) if (matches(record.key, record.head())) record.detach()
     },
     abort(matches, { code, why }) {
       for (const record of [...records]) if (matches(record.key)) record.abort({ ok: false, code, why })

@@ -5,6 +5,8 @@ import { decideShared, NEW_SHARED, type SharedEffect, type SharedEvent } from '.
 
 export type SharedRecord<Head> = {
   readonly key: string
+  /** Null until it is there. */
+  head(): Head | null
   canJoin(): boolean
   join(joining: Joining<Head>): Promise<Joined<Head>>
   detach(): void
@@ -179,6 +181,7 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
 
   return {
     key: context.key,
+    head: () => landed?.head ?? null,
     canJoin: () => state.phase === 'asking' || window.isWhole() || Boolean(landed?.reread),
     join(joining) {
       const { start: startOwn, signal, isOwner } = joining

@@ -20,6 +20,8 @@ import { toJson, toTable } from './report.ts'
 import { findLostSessions } from './sessions.ts'
 import { writeTokens } from './tokens.ts'
 
+const PATH_KEYS = { current: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64url') } }
+
 const closers: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
@@ -44,8 +46,9 @@ async function startSmallPlatform() {
     logger: silentLogger,
     version: '0.0.0',
     viewerKey,
-    pathKeys: { current: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64url') } },
+    pathKeys: () => PATH_KEYS,
     operatorToken: null,
+    metricsToken: null,
     watchUrl: null,
   })
   const run = async (role: RoleName, start: StartRole) => {

@@ -50,6 +50,15 @@ test('the access log goes nowhere, to standard output, or into a file by its who
     expect(faultOf(() => parseConfig({ edge: { accessLog } })).message).toContain('edge.accessLog: expected "off"')
 })
 
+test('path tokens are bound to no network, or to one of so many bits', () => {
+  expect(parseConfig({}).signatures).toEqual({ bindIpv4Bits: null, bindIpv6Bits: null })
+  const both = { bindIpv4Bits: 24, bindIpv6Bits: 56 }
+  expect(parseConfig({ signatures: both }).signatures).toEqual(both)
+  expect(parseConfig({ signatures: { bindIpv6Bits: 64 } }).signatures.bindIpv4Bits).toBeNull()
+  for (const signatures of [{ bindIpv4Bits: 33 }, { bindIpv4Bits: 0 }, { bindIpv6Bits: 129 }, { bindIpv6Bits: 1.5 }])
+    expect(faultOf(() => parseConfig({ signatures })).message).toContain('signatures.bindIpv')
+})
+
 test('a limit overrides its default and leaves the others', () => {
   expect(parseConfig({ limits: { segmentHoldMs: 5_000 } }).limits).toEqual({ ...DEFAULT_LIMITS, segmentHoldMs: 5_000 })
 })

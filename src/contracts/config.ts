@@ -101,6 +101,7 @@ export type TentpoleConfig = {
   engines?: { log?: 'embedded'; objects?: 'embedded'; tables?: 'embedded'; cache?: 'embedded' }
   media?: { ladder?: Rung[]; workers?: number }
   edge?: { exemptNetworks?: string[]; accessLog?: string }
+  signatures?: { bindIpv4Bits?: number | null; bindIpv6Bits?: number | null }
   limits?: Partial<Limits>
 }
 /** The same with every default filled in and every relation checked. */
@@ -110,6 +111,7 @@ export type ResolvedConfig = {
   readonly cells: readonly CellConfig[]
   readonly media: { readonly ladder: readonly Rung[]; readonly workers: number }
   readonly edge: { readonly exemptNetworks: readonly string[]; readonly accessLog: string }
+  readonly signatures: { readonly bindIpv4Bits: number | null; readonly bindIpv6Bits: number | null }
   readonly limits: Limits
 }
 
@@ -137,13 +139,14 @@ export function parseConfig(
       `the configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
     )
   }
-  const { home, ports, cells, media, edge } = parsed.data
+  const { home, ports, cells, media, edge, signatures } = parsed.data
   return {
     home: environment['TENTPOLE_HOME'] || home,
     ports: { watch: watch ?? ports.watch, console: console_ ?? ports.console },
     cells: cells as readonly CellConfig[],
     media,
     edge,
+    signatures,
     limits,
   }
 }

@@ -2,15 +2,15 @@ import { join } from 'node:path'
 import type { PathKeys } from '../contracts/index.ts'
 import type { LogPort } from '../engines/log/index.ts'
 import type { ObjectsPort } from '../engines/objects/index.ts'
-import { type Clock, describeError, type Limits, type Logger, systemClock } from '../kernel/index.ts'
+import { type Clock, type Limits, type Logger, systemClock } from '../kernel/index.ts'
 import { createApi } from './api.ts'
 import { createCells, type EdgeCell } from './cells.ts'
-import { findAmbiguity } from './guard.ts'
+import { createAdmission } from './clients/index.ts'
 import { createMedia } from './media.ts'
-import { toProblemResponse } from './problem.ts'
+import { toProblemAnswer } from './problem.ts'
 import { createRevocations } from './revocations.ts'
+import { type Answer, createHttpServer, type ServerRequest } from './server/index.ts'
 import { readSite, type Site, siteNotBuilt } from './site.ts'
-import { parseTarget } from './target.ts'
 
 export type EdgeOptions = {
   /** 0 picks a free one. */
@@ -18,8 +18,10 @@ export type EdgeOptions = {
   readonly cells: readonly EdgeCell[]
   readonly log: LogPort
   readonly objects: ObjectsPort
-  readonly pathKeys: PathKeys
+  readonly pathKeys: () => PathKeys
   readonly webDirectory: string
+  /** Networks whose clients are not counted. */
+  readonly exemptNetworks: readonly string[]
   readonly limits: Limits
   readonly logger: Logger
   readonly version: string
@@ -37,7 +39,6 @@ export type Edge = {
 }
 
 const SITE_RETRY_MS = 500
-const IDLE_SECONDS_MAX = 255
 
 /** The thin front: routes to cells, serves media and the watch page. No domain logic, no database. */
 export function createEdge(options: EdgeOptions): Edge {
@@ -50,14 +51,7 @@ export function createEdge(options: EdgeOptions): Edge {
     clock,
     onWithdrawn: (titleId) => media.withdraw(titleId),
   })
-  const holdSeconds = toIdleSeconds(limits.segmentHoldMs + limits.apiTimeoutMs)
-  const media = createMedia({
-    ...options,
-    cells,
-    revocations,
-    clock,
-    onHold: (request) => server.timeout(request, holdSeconds),
-  })
+  const media = createMedia({ ...options, cells, revocations, clock })
   const api = createApi({ cells, limits })
   const site = openSite(options)
 
@@ -67,41 +61,31 @@ export function createEdge(options: EdgeOptions): Edge {
     ...(site.current() ? [] : ['the watch page is not built']),
   ]
 
-  const route = (request: Request): Response | Promise<Response> => {
-    const ambiguity = findAmbiguity(request.headers)
-    if (ambiguity) return toProblemResponse(ambiguity)
-    const target = parseTarget(request.url)
-    if (!target) return toProblemResponse(badTarget)
-    const { path } = target
-    if (path.startsWith('/v1/')) return api(request, target)
-    if (path.startsWith('/v/')) return media.protected(request, path)
-    if (path.startsWith('/art/')) return media.artwork(request, path)
-    if (path === '/healthz') return toHealthResponse(faults(), options.version)
-    return site.current()?.(request, path) ?? toProblemResponse(siteNotBuilt)
+  const route = (request: ServerRequest): Answer | Promise<Answer> => {
+    const { path } = request
+    if (path.startsWith('/v/')) return media.protected(request)
+    if (path.startsWith('/v1/')) return api(request)
+    if (path.startsWith('/art/')) return media.artwork(request)
+    if (path === '/healthz') return toHealthAnswer(faults(), options.version)
+    return site.current()?.(request) ?? toProblemAnswer(siteNotBuilt)
   }
 
-  const server = Bun.serve({
+  const server = createHttpServer({
     port: options.port,
-    development: false,
-    // Also what cuts a client that does not read its answer.
-    idleTimeout: toIdleSeconds(Math.max(limits.edgeWriteTimeoutMs, limits.apiTimeoutMs)),
-    // Larger than any body taken, so that our own refusal, which says why, is what a client gets.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch: route,
-    error(error) {
-      logger.error('a request failed unexpectedly', { error: describeError(error), stack: error.stack })
-      return toProblemResponse({ status: 500, code: 'internal', detail: 'the edge failed; the fault is not yours' })
-    },
+    limits,
+    logger,
+    clock,
+    admission: createAdmission({ limits, exempt: options.exemptNetworks, clock }),
+    handle: route,
   })
 
   return {
-    port: server.port ?? options.port,
+    port: server.port,
     faults,
-    inFlight: () => server.pendingRequests,
+    inFlight: () => server.inFlight(),
     async close() {
       site.close()
-      await withinMs(server.stop(false), limits.drainMs)
-      await server.stop(true)
+      await server.close({ drainMs: limits.drainMs })
       await revocations.close()
     },
   }
@@ -118,29 +102,12 @@ function openSite(options: EdgeOptions): { current(): Site | null; close(): void
   return { current: () => site, close: () => clearInterval(timer) }
 }
 
-function toHealthResponse(faults: readonly string[], version: string): Response {
+function toHealthAnswer(faults: readonly string[], version: string): Answer {
   const healthy = faults.length === 0
-  return Response.json(
-    { status: healthy ? 'ok' : 'failing', version, faults },
-    { status: healthy ? 200 : 503, headers: { 'cache-control': 'no-store' } },
-  )
-}
-
-const badTarget = {
-  status: 400,
-  code: 'target-invalid',
-  detail: 'expected a path without empty or dot segments, backslashes, or encoded ones, and a well-formed Host',
-}
-
-function toIdleSeconds(ms: number): number {
-  return Math.min(IDLE_SECONDS_MAX, Math.max(1, Math.ceil(ms / 1000)))
-}
-
-async function withinMs(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([promise, late])
-  clearTimeout(timer)
+  return {
+    status: healthy ? 200 : 503,
+    head: 'content-type: application/json\r\ncache-control: no-store\r\n',
+    body: Buffer.from(JSON.stringify({ status: healthy ? 'ok' : 'failing', version, faults })),
+    lengthBytes: null,
+  }
 }

@@ -54,15 +54,16 @@ test('without a valid token for this title there is nothing but a 403', async ()
     'base64url',
   )
   const otherKey = { current: 'k1', keys: { k1: Buffer.alloc(32, 8).toString('base64url') } }
-  const claims = { titleId: TITLE, sessionId: 's', cell: 'a', expiresAtS: 4_000_000_000 }
+  const claims = { prefix: `/${TITLE}/`, sessionId: 's', cell: 'a', expiresAtS: 4_000_000_000, network: null }
   await media('v240/0.m4s')
   const cases: [string, string][] = [
     [`/v/${TITLE}/v240/0.m4s`, 'token-malformed'],
     ['/v/', 'token-malformed'],
     [`/v/${bed.token(TITLE, { expiresInS: -1 })}/${TITLE}/v240/0.m4s`, 'token-expired'],
-    [`/v/${bed.token(OTHER_TITLE)}/${TITLE}/v240/0.m4s`, 'token-other-title'],
-    [`/v/${good}/${OTHER_TITLE}/v240/0.m4s`, 'token-other-title'],
-    [`/v/${good}`, 'token-other-title'],
+    [`/v/${bed.token(OTHER_TITLE)}/${TITLE}/v240/0.m4s`, 'token-other-path'],
+    [`/v/${good}/${OTHER_TITLE}/v240/0.m4s`, 'token-other-path'],
+    [`/v/${good}`, 'token-other-path'],
+    [`/v/${bed.token(TITLE, { network: '192.0.2.0/24' })}/${TITLE}/v240/0.m4s`, 'token-other-network'],
     [`/v/${payload}.${mac.slice(0, -2)}AA/${TITLE}/v240/0.m4s`, 'token-bad-signature'],
     [`/v/${tampered}.${mac}/${TITLE}/v240/0.m4s`, 'token-bad-signature'],
     [`/v/${signPathToken(otherKey, claims)}/${TITLE}/v240/0.m4s`, 'token-bad-signature'],
@@ -75,6 +76,12 @@ test('without a valid token for this title there is nothing but a 403', async ()
   for (const [path, code] of cases)
     expect([path, ...(await codeOf(await fetch(bed.url(path))))]).toEqual([path, 403, code])
   expect(bed.asked.length).toBe(asked)
+})
+
+test('a token bound to the network its viewer is in is good', async () => {
+  await open()
+  const token = bed.token(TITLE, { network: '127.0.0.0/8' })
+  expect((await media('v240/0.m4s', {}, token)).status).toBe(200)
 })
 
 test('a token that was verified before still expires', async () => {

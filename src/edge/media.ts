@@ -1,139 +1,121 @@
-import type { PathKeys, PathTokenCheck } from '../contracts/index.ts'
+import type { PathKeys } from '../contracts/index.ts'
 import type { ObjectsPort } from '../engines/objects/index.ts'
-import { type Clock, faultCode, type Limits } from '../kernel/index.ts'
+import type { Clock, Limits } from '../kernel/index.ts'
 import type { Cells } from './cells.ts'
-import { createFlights } from './flights.ts'
-import { createMediaCache } from './media-object.ts'
-import { CACHE_STATUS, createMediaResponses } from './media-response.ts'
-import { createOrigin, type MediaWanted, type Origin, withdrawnFault } from './origin.ts'
+import type { FieldReader } from './http/index.ts'
+import { createMediaUpstream, type MediaWanted, titleTag } from './media-upstream.ts'
 import { createPathTokens } from './path-tokens.ts'
-import { type EdgeProblem, RETRY_SOON, toProblemResponse } from './problem.ts'
+import { type EdgeProblem, RETRY_SOON, toProblemAnswer, toTokenProblem } from './problem.ts'
+import { type CacheStack, createCacheStack } from './proxy/cache-stack.ts'
+import { cancel } from './proxy/respond.ts'
+import type { Answer, ServerRequest } from './server/index.ts'
 
 export type Media = {
   /** `/v/<token>/<titleId>/<file…>` */
-  protected(request: Request, path: string): Response | Promise<Response>
+  protected(request: ServerRequest): Answer | Promise<Answer>
   /** `/art/<titleId>/poster.jpg` */
-  artwork(request: Request, path: string): Response | Promise<Response>
+  artwork(request: ServerRequest): Answer | Promise<Answer>
   /** Called when a title is withdrawn: nothing of it is kept, read or waited for any more. */
   withdraw(titleId: string): void
-  cachedBytes(): number
+  /** What purges go through, and what is counted. */
+  readonly stack: CacheStack<MediaWanted>
 }
 
 export type MediaOptions = {
-  cells: Cells
-  objects: ObjectsPort
-  pathKeys: PathKeys
-  revocations: { isWithdrawn(titleId: string): boolean; trusted(): boolean }
-  limits: Limits
-  clock: Clock
-  /** Called before a request waits for a cell, which may hold it longer than an idle connection lives. */
-  onHold: (request: Request) => void
+  readonly cells: Cells
+  readonly objects: ObjectsPort
+  readonly pathKeys: () => PathKeys
+  readonly revocations: {
+    isWithdrawn(titleId: string): boolean
+    isRevoked(sessionId: string): boolean
+    trusted(): boolean
+  }
+  readonly limits: Limits
+  readonly clock: Clock
 }
 
 const FILE = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/){0,3}[A-Za-z0-9_-][A-Za-z0-9._-]*$/
 const ARTWORK = /^\/art\/([0-9a-hjkmnp-tv-z]{16})\/(poster\.jpg)$/
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+/** No client's `Host` is in these keys: media is the same under every name of the platform. */
+const MEDIA_ORIGIN = 'http://media'
 
-/** Serves media files from memory, from objects, or as a cell says; decides itself who may have them. */
+/** Serves media files from the cache, from objects, or as a cell says; decides itself who may have them. */
 export function createMedia(options: MediaOptions): Media {
-  const { revocations, limits, clock, onHold } = options
-  const cache = createMediaCache(limits)
-  const flights = createFlights<Origin>({ flightsMax: limits.segmentHoldsMax })
-  const origin = createOrigin(options)
-  const responses = createMediaResponses({ objects: options.objects, limits })
+  const { revocations, limits, clock } = options
+  const stack = createCacheStack({
+    upstream: createMediaUpstream({ ...options, isWithdrawn: revocations.isWithdrawn }),
+    limits,
+    clock,
+  })
   const checkToken = createPathTokens({ keys: options.pathKeys, tokensMax: limits.viewerTokensMemoMax })
 
-  /** Playlists may be personal and change: each request asks the cell. All else is shared by everyone who wants it. */
-  const fetchOrigin = (wanted: MediaWanted, key: string, signal: AbortSignal): Promise<Origin> => {
-    if (isPlaylist(wanted)) return origin(wanted, signal)
-    const fill = async (flightSignal: AbortSignal): Promise<Origin> => {
-      const found = await origin(wanted, flightSignal)
-      if (found.kind === 'object' && !revocations.isWithdrawn(wanted.titleId)) cache.set(key, found.object)
-      return found
-    }
-    return flights.join(key, fill, signal)
-  }
-
-  const serveMiss = async (request: Request, wanted: MediaWanted, key: string): Promise<Response> => {
-    onHold(request)
-    const cacheStatus = isPlaylist(wanted)
-      ? CACHE_STATUS.bypass
-      : flights.has(key)
-        ? CACHE_STATUS.collapsed
-        : CACHE_STATUS.miss
-    const found = await fetchOrigin(wanted, key, request.signal).catch((error: unknown): Origin => {
-      return { kind: 'problem', problem: toFetchProblem(faultCode(error)) }
-    })
-    // It may have been withdrawn, or the log gone silent, while this waited.
-    const refusal = refuseTitle(wanted)
-    if (refusal) return toProblemResponse(refusal)
-    return await responses.fromOrigin(request, found, wanted, cacheStatus)
-  }
-
-  const refuseTitle = ({ titleId, viewer }: MediaWanted): EdgeProblem | null => {
+  const refuse = ({ titleId, viewer }: MediaWanted): EdgeProblem | null => {
     if (viewer === null) return revocations.isWithdrawn(titleId) ? notFound : null
     if (!revocations.trusted()) return untrusted
-    return revocations.isWithdrawn(titleId) ? withdrawn : null
+    if (revocations.isWithdrawn(titleId)) return withdrawn
+    return revocations.isRevoked(viewer.sessionId) ? revoked : null
   }
 
-  const serve = (request: Request, wanted: MediaWanted): Response | Promise<Response> => {
-    const refusal = refuseTitle(wanted)
-    if (refusal) return toProblemResponse(refusal)
-    const key = `${wanted.titleId}/${wanted.file}`
-    const object = cache.get(key)
-    return object ? responses.fromMemory(request, object, wanted, CACHE_STATUS.hit) : serveMiss(request, wanted, key)
+  const serve = (request: ServerRequest, wanted: MediaWanted): Answer | Promise<Answer> => {
+    const refusal = refuse(wanted)
+    if (refusal) return toProblemAnswer(refusal)
+    const path = `${wanted.viewer ? '/v' : '/art'}/${wanted.titleId}/${wanted.file}`
+    const head = { method: request.method, uri: MEDIA_ORIGIN + path, fields: selecting(request.fields) }
+    const answer = stack.proxy.handle({ request, head, path, cell: wanted.viewer?.cell ?? null, context: wanted })
+    return answer instanceof Promise ? answer.then((late) => admit(late, wanted)) : answer
+  }
+
+  /** It may have been withdrawn, or the log gone silent, while this waited. */
+  const admit = (answer: Answer, wanted: MediaWanted): Answer => {
+    const refusal = refuse(wanted)
+    if (!refusal) return answer
+    cancel(answer.body)
+    return toProblemAnswer(refusal)
   }
 
   return {
-    protected(request, path) {
-      if (!READS.has(request.method)) return toProblemResponse(onlyReads)
+    stack,
+    protected(request) {
+      if (!READS.has(request.method)) return toProblemAnswer(onlyReads)
+      const { path } = request
       const tokenEnd = path.indexOf('/', 3)
       const titleEnd = tokenEnd < 0 ? -1 : path.indexOf('/', tokenEnd + 1)
-      const check = checkToken(path.slice(3, tokenEnd < 0 ? undefined : tokenEnd), clock.nowMs())
-      if (!check.ok) return toProblemResponse(forbidden(check.code))
-      const { titleId, sessionId, cell } = check.token
-      if (titleEnd < 0 || path.slice(tokenEnd + 1, titleEnd) !== titleId)
-        return toProblemResponse(forbidden('other-title'))
+      const own = tokenEnd < 0 ? '' : path.slice(tokenEnd)
+      const token = path.slice(3, tokenEnd < 0 ? undefined : tokenEnd)
+      const access = checkToken(token, own, request.clientAddress, clock.nowMs())
+      if (!access.ok) return toProblemAnswer(toTokenProblem(access.code))
+      if (titleEnd < 0) return toProblemAnswer(notFound)
       const file = path.slice(titleEnd + 1)
-      if (!FILE.test(file)) return toProblemResponse(notFound)
-      return serve(request, { titleId, file, viewer: { sessionId, cell } })
+      if (!FILE.test(file)) return toProblemAnswer(notFound)
+      const { sessionId, cell } = access.token
+      return serve(request, { titleId: path.slice(tokenEnd + 1, titleEnd), file, viewer: { sessionId, cell } })
     },
-    artwork(request, path) {
-      if (!READS.has(request.method)) return toProblemResponse(onlyReads)
-      const match = ARTWORK.exec(path)
-      if (!match) return toProblemResponse(notFound)
+    artwork(request) {
+      if (!READS.has(request.method)) return toProblemAnswer(onlyReads)
+      const match = ARTWORK.exec(request.path)
+      if (!match) return toProblemAnswer(notFound)
       const [, titleId = '', file = ''] = match
       return serve(request, { titleId, file, viewer: null })
     },
     withdraw(titleId) {
-      cache.purge(titleId)
-      flights.abort((key) => key.startsWith(`${titleId}/`), withdrawnFault())
-      responses.cut(titleId)
+      stack.tier.purgeTag(titleTag(titleId))
+      const prefixes = [`${MEDIA_ORIGIN}/v/${titleId}/`, `${MEDIA_ORIGIN}/art/${titleId}/`]
+      stack.fetches.abort((key) => prefixes.some((prefix) => key.startsWith(prefix)), withdrawnFailure)
     },
-    cachedBytes: () => cache.bytes(),
   }
 }
 
-const isPlaylist = ({ file }: MediaWanted): boolean => file.endsWith('.m3u8')
-
-function toFetchProblem(code: string): EdgeProblem {
-  if (code === 'title-withdrawn') return withdrawn
-  if (code === 'overloaded') {
-    const detail = 'the edge fetches as much as it can; retry shortly'
-    return { status: 503, code: 'edge-overloaded', detail, headers: RETRY_SOON }
-  }
-  if (code === 'cancelled')
-    return { status: 503, code, detail: 'the request was cancelled; retry', headers: RETRY_SOON }
-  return { status: 502, code: 'origin-failed', detail: `the file could not be read (${code}); retry later` }
+/**
+ * All that counts of what a player sends: which part it wants, and what it has. A viewer's `no-cache`, `no-store` or
+ * `Authorization` must not send everyone's segments to the cells.
+ */
+function selecting(fields: FieldReader): FieldReader {
+  return { get: (name) => (SELECTING.has(name) ? fields.get(name) : null) }
 }
+const SELECTING: ReadonlySet<string> = new Set(['range', 'if-range', 'if-none-match', 'if-modified-since'])
 
-function forbidden(code: (PathTokenCheck & { ok: false })['code'] | 'other-title'): EdgeProblem {
-  return {
-    status: 403,
-    code: `token-${code}`,
-    detail: 'expected an address signed for this title that has not expired; ask POST /v1/playback for a new one',
-  }
-}
+const withdrawnFailure = { code: 'title-withdrawn', why: 'the title was withdrawn' }
 
 const onlyReads: EdgeProblem = {
   status: 405,
@@ -143,6 +125,7 @@ const onlyReads: EdgeProblem = {
 }
 const notFound: EdgeProblem = { status: 404, code: 'file-not-found', detail: 'there is no such file' }
 const withdrawn: EdgeProblem = { status: 410, code: 'title-withdrawn', detail: 'the title was withdrawn' }
+const revoked: EdgeProblem = { status: 403, code: 'session-revoked', detail: 'the session was ended; press play again' }
 const untrusted: EdgeProblem = {
   status: 503,
   code: 'log-silent',

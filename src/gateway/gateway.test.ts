@@ -1,16 +1,18 @@
-import { afterEach, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import type { z } from 'zod'
 import { createFilm, type Film } from '../../test/fixtures/film.ts'
 import { openTestLog } from '../../test/fixtures/log.ts'
 import {
+  formatNetwork,
   homeResponseSchema,
+  parseNetwork,
   playbackResponseSchema,
   problemSchema,
   sessionResponseSchema,
   titleResponseSchema,
 } from '../contracts/index.ts'
 import { createId, createLogger, Fault } from '../kernel/index.ts'
-import { createTestClock, openTestCell, type TestCell, type TestCellOptions, tokenOf } from './test-cell.ts'
+import { createTestClock, openTestCell, PATH_KEYS, type TestCell, type TestCellOptions, tokenOf } from './test-cell.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -269,10 +271,11 @@ test('press play: the session is on the log when the answer comes, and the addre
     ok: true,
     token: {
       keyId: 'k1',
-      titleId: ID,
+      prefix: `/${ID}/`,
       sessionId: started.sessionId,
       cell: 'b',
       expiresAtS: started.expiresAtMs / 1000,
+      network: null,
     },
   })
 })
@@ -304,7 +307,7 @@ test('the heartbeat renews the token of its own session, also one expired just n
   expect(renewed).toMatchObject({ expiresAtMs: expiresAtMs + 30_000, heartbeatMs: 30_000 })
   expect(tokenOf(`/v/${renewed.token}/`).check).toMatchObject({
     ok: true,
-    token: { sessionId, titleId: ID, cell: 'b' },
+    token: { sessionId, prefix: `/${ID}/`, cell: 'b' },
   })
   expect(await problemOf(beat(first, 'another'))).toMatchObject({ status: 403, code: 'token-of-another-session' })
   expect(await problemOf(beat(`${first.slice(0, -2)}AA`))).toMatchObject({ status: 401, code: 'token-invalid' })
@@ -316,6 +319,69 @@ test('the heartbeat renews the token of its own session, also one expired just n
   expect(await problemOf(beat(first))).toMatchObject({ status: 401, code: 'token-expired' })
   await cell.tell([cell.film.withdrawn()])
   expect(await problemOf(beat(renewed.token))).toMatchObject({ status: 410, code: 'title-withdrawn' })
+})
+
+describe('tokens bound to the network of who presses play', () => {
+  const from = (address: string) => ({ headers: { 'x-tentpole-client': address } })
+  const cases: readonly (readonly [string, string | null, inside: string, outside: string])[] = [
+    ['192.0.2.77', '192.0.2.0/24', '192.0.2.1', '192.0.3.1'],
+    ['::ffff:192.0.2.77', '192.0.2.0/24', '::ffff:192.0.2.1', '2001:db8::1'],
+    ['2001:db8:0:1::7', '2001:db8::/56', '2001:db8:0:2::9', '2001:db8:0:100::7'],
+  ]
+  test.each(cases)('from %p: %p', async (address, network, inside, outside) => {
+    const cell = await open({ signatures: { bindIpv4Bits: 24, bindIpv6Bits: 56 } })
+    await cell.tell(cell.film.first())
+    const play = { token: await cell.signIn(), body: { titleId: ID }, ...from(address) }
+    const started = await bodyOf(await cell.ask('/v1/playback', play), playbackResponseSchema)
+    const { check, text } = tokenOf(started.manifestUrl)
+    expect(check.ok && check.token.network && formatNetwork(check.token.network)).toBe(network)
+    const beat = (headers = {}) =>
+      cell.ask(`/v1/playback/${started.sessionId}/heartbeat`, { body: { token: text }, ...headers })
+    const renewed = (await (await beat(from(inside))).json()) as { token: string }
+    expect(tokenOf(`/v/${renewed.token}/`).check).toMatchObject({
+      ok: true,
+      token: { network: parseNetwork(network ?? '') },
+    })
+    for (const elsewhere of [from(outside), from(''), {}])
+      expect(await problemOf(beat(elsewhere))).toMatchObject({ status: 403, code: 'token-of-another-network' })
+  })
+
+  test('a kind of address that is not to be bound is not', async () => {
+    const cell = await open({ signatures: { bindIpv6Bits: 56 } })
+    await cell.tell(cell.film.first())
+    const answer = await cell.ask('/v1/playback', {
+      token: await cell.signIn(),
+      body: { titleId: ID },
+      ...from('192.0.2.7'),
+    })
+    const started = await bodyOf(answer, playbackResponseSchema)
+    expect(tokenOf(started.manifestUrl).check).toMatchObject({ ok: true, token: { network: null } })
+  })
+
+  test('nobody is given one that is good everywhere instead, and no session starts', async () => {
+    const cell = await open({ signatures: { bindIpv4Bits: 24 } })
+    await cell.tell(cell.film.first())
+    const play = { token: await cell.signIn(), body: { titleId: ID } }
+    expect(await problemOf(cell.ask('/v1/playback', play))).toMatchObject({ status: 500, code: 'internal' })
+    expect(await cell.log.read({ topic: 'sessions', from: 0, max: 10 })).toEqual([])
+  })
+})
+
+test('a token is renewed with the key that signs now, and not at all once its own is retired', async () => {
+  let keys = PATH_KEYS
+  const cell = await open({ pathKeys: () => keys })
+  await cell.tell(cell.film.first())
+  const play = await cell.ask('/v1/playback', { token: await cell.signIn(), body: { titleId: ID } })
+  const { sessionId, manifestUrl } = await bodyOf(play, playbackResponseSchema)
+  const beat = (token: string) => cell.ask(`/v1/playback/${sessionId}/heartbeat`, { body: { token } })
+  const first = tokenOf(manifestUrl).text
+  const next = Buffer.alloc(32, 8).toString('base64url')
+  keys = { current: 'k2', keys: { ...PATH_KEYS.keys, k2: next } }
+  const second = ((await (await beat(first)).json()) as { token: string }).token
+  expect(Buffer.from(second, 'base64url').toString()).toStartWith('k2~')
+  keys = { current: 'k2', keys: { k2: next } }
+  expect(await problemOf(beat(first))).toMatchObject({ status: 401, code: 'token-invalid' })
+  expect((await beat(second)).status).toBe(200)
 })
 
 test('a batch of signals sent twice is accepted twice and has one effect', async () => {

@@ -7,13 +7,21 @@ import {
 } from '../contracts/index.ts'
 import type { ViewerTokens } from '../services/accounts/index.ts'
 import type { Catalog } from '../services/catalog/index.ts'
-import type { Playback } from '../services/playback/index.ts'
+import type { ClientAddress, Playback } from '../services/playback/index.ts'
 import { withViewer } from './authenticate.ts'
 import type { ReadBody } from './body.ts'
 import { toProblem } from './problem.ts'
 import type { LimitRate } from './rate-limit.ts'
-import { type Route, toJson } from './route.ts'
+import { type Route, type RouteCall, toJson } from './route.ts'
 import { toTitleProblem } from './title-problem.ts'
+
+/** 403: the token is good, but not for whoever shows it; no other credentials would help. */
+const FORBIDDEN: ReadonlySet<string> = new Set(['token-of-another-session', 'token-of-another-network'])
+
+/** Set by the edge, which lets no client's own through. */
+const CLIENT_HEADER = 'x-tentpole-client'
+
+const clientOf = (call: RouteCall): ClientAddress => call.request.headers.get(CLIENT_HEADER)
 
 /** Pressing play, and going on playing. */
 export function playbackRoutes(options: {
@@ -40,7 +48,7 @@ export function playbackRoutes(options: {
         const body = await readBody(call, playbackRequestSchema)
         if (!body.ok) return body.problem
         const { titleId } = body.value
-        const result = await playback.start(viewer, titleId)
+        const result = await playback.start(viewer, titleId, clientOf(call))
         if (!result.ok) return toTitleProblem(titleId, catalog.get(titleId))
         return toJson(result.started satisfies z.infer<typeof playbackResponseSchema>)
       }),
@@ -58,15 +66,22 @@ export function playbackRoutes(options: {
         schema: heartbeatResponseSchema,
         description: 'The token to put in the place of the old one',
       },
-      problems: ['token-invalid', 'token-expired', 'token-of-another-session', 'title-not-found', 'title-withdrawn'],
+      problems: [
+        'token-invalid',
+        'token-expired',
+        'token-of-another-session',
+        'token-of-another-network',
+        'title-not-found',
+        'title-withdrawn',
+      ],
       async handle(call) {
         const body = await readBody(call, heartbeatRequestSchema)
         if (!body.ok) return body.problem
-        const result = playback.renew(call.parameter('sessionId'), body.value.token)
+        const result = playback.renew(call.parameter('sessionId'), body.value.token, clientOf(call))
         if (result.ok) return toJson(result.renewed satisfies z.infer<typeof heartbeatResponseSchema>)
         if (result.code === 'title-not-found') return toTitleProblem(result.titleId, catalog.get(result.titleId))
         return toProblem(result.code, 'The token cannot be renewed; POST /v1/playback starts a new session.', {
-          headers: result.code === 'token-of-another-session' ? {} : { 'www-authenticate': 'Tentpole-Media' },
+          headers: FORBIDDEN.has(result.code) ? {} : { 'www-authenticate': 'Tentpole-Media' },
         })
       },
     },

@@ -15,6 +15,7 @@ export type ProblemCode =
   | 'token-invalid'
   | 'token-expired'
   | 'token-of-another-session'
+  | 'token-of-another-network'
   | 'signature-missing'
   | 'route-not-found'
   | 'title-not-found'
@@ -36,6 +37,7 @@ const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: st
   'token-invalid': [401, 'The token is not valid'],
   'token-expired': [401, 'The token has expired'],
   'token-of-another-session': [403, 'The token belongs to another session'],
+  'token-of-another-network': [403, 'The token is bound to another network'],
   'signature-missing': [403, 'Media needs a signed address'],
   'route-not-found': [404, 'There is nothing at this address'],
   'title-not-found': [404, 'There is no such title'],

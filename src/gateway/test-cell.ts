@@ -1,6 +1,12 @@
 import { createFilm, type Film } from '../../test/fixtures/film.ts'
 import { openTestLog } from '../../test/fixtures/log.ts'
-import { type CellConfig, type CloudEvent, type PathKeys, verifyPathToken } from '../contracts/index.ts'
+import {
+  type CellConfig,
+  type CloudEvent,
+  type PathKeys,
+  type ResolvedConfig,
+  verifyPathToken,
+} from '../contracts/index.ts'
 import type { LogPort } from '../engines/log/index.ts'
 import { createPublisher } from '../hub/index.ts'
 import { type Clock, DEFAULT_LIMITS, type Limits, type Logger, silentLogger, systemClock } from '../kernel/index.ts'
@@ -37,6 +43,8 @@ export type TestCellOptions = {
   readonly log?: LogPort
   readonly cell?: string
   readonly limits?: Partial<Limits>
+  readonly pathKeys?: () => PathKeys
+  readonly signatures?: Partial<ResolvedConfig['signatures']>
   readonly clock?: Clock
   readonly logger?: Logger
 }
@@ -60,7 +68,8 @@ export async function openTestCell(options: TestCellOptions = {}): Promise<TestC
       getListed: catalog.getListed,
       resumeMs: progress.resumeMs,
       publisher,
-      pathKeys: PATH_KEYS,
+      pathKeys: options.pathKeys ?? (() => PATH_KEYS),
+      signatures: { bindIpv4Bits: null, bindIpv6Bits: null, ...options.signatures },
       cell,
       limits,
       clock,

@@ -20,6 +20,7 @@ afterEach(async () => {
 
 const ID = '0123456789abcdef'
 const film = createFilm(ID)
+const PATH_KEYS = { current: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64url') } }
 const VIEWER_KEY: JsonWebKey = {
   kty: 'OKP',
   crv: 'Ed25519',
@@ -43,7 +44,7 @@ function createHome(): (role: RoleName, cell?: string) => RoleContext {
     logger: silentLogger,
     version: '0.0.0',
     viewerKey: VIEWER_KEY,
-    pathKeys: { current: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64url') } },
+    pathKeys: () => PATH_KEYS,
     operatorToken: null,
     metricsToken: null,
     watchUrl: null,

@@ -50,6 +50,7 @@ export const start: StartRole = async (context) => {
       resumeMs: progress.resumeMs,
       publisher,
       pathKeys,
+      signatures: config.signatures,
       cell,
       limits,
     }),

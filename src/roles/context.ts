@@ -19,8 +19,8 @@ export type RoleContext = {
   readonly version: string
   /** Private JWK (Ed25519) of viewer tokens; only cells are given it. */
   readonly viewerKey: JsonWebKey | null
-  /** Cells sign with it, edges verify. */
-  readonly pathKeys: PathKeys | null
+  /** Cells sign with the current one, edges verify: those of the moment, the same object until they change. Null for all others. */
+  readonly pathKeys: (() => PathKeys) | null
   /** Only control is given it. */
   readonly operatorToken: string | null
   /** Only control is given it: it opens `/metrics` and nothing else. */

@@ -1,17 +1,19 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import type { PlatformStatus, ResolvedConfig } from '../contracts/index.ts'
+import type { PathKeys, PlatformStatus, ResolvedConfig } from '../contracts/index.ts'
 import { createLogger, Fault, type LogFormat, type Logger } from '../kernel/index.ts'
 import { createWireServer } from '../wire/index.ts'
 import { type Layout, layoutOf } from './layout.ts'
 import { type Child, spawnChild } from './supervisor/child.ts'
 import { claimHome } from './supervisor/claim.ts'
 import type { FromRole, RoleStartData } from './supervisor/messages.ts'
+import { createPathKeyring } from './supervisor/path-keyring.ts'
 import { planRoles, type RolePlan } from './supervisor/plan.ts'
 import { pickPort } from './supervisor/ports.ts'
 import { passOn } from './supervisor/relay-lines.ts'
 import { removeRuntime, writeRuntime, writeWhole } from './supervisor/runtime.ts'
-import { openSecrets, type Secrets, secretsFor } from './supervisor/secrets.ts'
+import { openSecrets, type Secrets, secretsFor, takesPathKeys } from './supervisor/secrets.ts'
+import { servePathKeys } from './supervisor/serve-path-keys.ts'
 import { createState, decide, isHealthy, type SupervisorEffect, type SupervisorEvent } from './supervisor/state.ts'
 import { serveStatus, toStatus } from './supervisor/status.ts'
 
@@ -82,7 +84,7 @@ function runPlatform(platform: Platform): Supervisor {
   const entry = platform.entry ?? fileURLToPath(new URL('./main.ts', import.meta.url))
   const plans = planRoles(config)
   const startedAtMs = Date.now()
-  const urls = { watch: `http://localhost:${ports.watch}`, console: `http://localhost:${ports.console}` }
+  const urls = { watch: toUrl(ports.watch), console: toUrl(ports.console) }
   const children = new Map<string, Child>()
   const listeners = new Set<(status: PlatformStatus) => void>()
   const healthy = Promise.withResolvers<PlatformStatus>()
@@ -91,6 +93,18 @@ function runPlatform(platform: Platform): Supervisor {
   let state = createState(plans, performance.now())
   let shown = ''
   let wasHealthy = false
+
+  const keyring = createPathKeyring({
+    path: layout.pathKeysFile,
+    file: platform.secrets.pathKeys,
+    limits: config.limits,
+    logger,
+    // Edges first: a key that signs at once must be known where its tokens are shown.
+    onChange: (pathKeys) => {
+      for (const { name, role } of plans.toReversed())
+        if (takesPathKeys(role)) children.get(name)?.send({ type: 'keys', pathKeys })
+    },
+  })
 
   const status = (): PlatformStatus => toStatus(state, { version, startedAtMs, urls })
 
@@ -129,14 +143,14 @@ function runPlatform(platform: Platform): Supervisor {
   const start = (name: string, generation: number): void => {
     const plan = plans.find((candidate) => candidate.name === name)
     if (!plan) return
-    const data = startData(platform, plan, urls.watch)
     const child = spawnChild({
       name,
       entry,
       home: layout.home,
       environment: platform.environment,
       onMessage(message) {
-        if (message.type === 'hello') child.send({ type: 'start', data })
+        // Made only now: keys may have changed since the process was begun.
+        if (message.type === 'hello') child.send({ type: 'start', data: startData(platform, plan, keyring.current()) })
         else onMessage(name, generation, message)
       },
       onLine: passOn({ name, format: platform.logFormat, write: platform.write }),
@@ -171,6 +185,7 @@ function runPlatform(platform: Platform): Supervisor {
 
   const finish = async (): Promise<void> => {
     clearInterval(ticking)
+    keyring.close()
     await pidsWritten
     await Promise.allSettled([
       server.close({ timeoutMs: 200 }),
@@ -192,7 +207,7 @@ function runPlatform(platform: Platform): Supervisor {
     path: layout.supervisorSocket,
     limits: config.limits,
     logger,
-    onCall: serveStatus({ status, onChange }),
+    onCall: servePathKeys(keyring, serveStatus({ status, onChange })),
   })
   const ticking = setInterval(() => handle({ type: 'tick' }), TICK_MS)
   handle({ type: 'tick' })
@@ -210,10 +225,13 @@ function runPlatform(platform: Platform): Supervisor {
   }
 }
 
-function startData(platform: Platform, plan: RolePlan, watchUrl: string): RoleStartData {
+function startData(platform: Platform, plan: RolePlan, pathKeys: PathKeys): RoleStartData {
   const { config, version, logFormat, ports, secrets } = platform
   const port = plan.role === 'edge' ? ports.watch : plan.role === 'control' ? ports.console : 0
   // The home as the supervisor understood it: a child's working directory is another.
+  const watchUrl = toUrl(ports.watch)
   const resolved = { ...config, home: platform.layout.home, ports }
-  return { ...plan, port, config: resolved, version, logFormat, watchUrl, ...secretsFor(plan.role, secrets) }
+  return { ...plan, port, config: resolved, version, logFormat, watchUrl, ...secretsFor(plan.role, secrets, pathKeys) }
 }
+
+const toUrl = (port: number): string => `http://localhost:${port}`

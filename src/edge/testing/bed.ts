@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type PathKeys, signPathToken } from '../../contracts/index.ts'
+import { type PathKeys, parseNetwork, signPathToken, toTitlePrefix } from '../../contracts/index.ts'
 import { type LogPort, openEmbeddedLog } from '../../engines/log/index.ts'
 import { createDirectoryObjects, type ObjectsPort } from '../../engines/objects/index.ts'
 import { createPublisher, type Publisher } from '../../hub/index.ts'
@@ -28,7 +28,7 @@ export type Bed = {
   /** Starts a cell, or starts it again; the handler of an earlier start is replaced. */
   startCell(name: string, handler?: CellHandler): Promise<void>
   stopCell(name: string): Promise<void>
-  token(titleId: string, options?: { expiresInS?: number; cell?: string; sessionId?: string }): string
+  token(titleId: string, options?: { expiresInS?: number; cell?: string; sessionId?: string; network?: string }): string
   withdraw(titleId: string): Promise<void>
   /** What comes back for exactly these bytes. */
   raw(request: string): Promise<string>
@@ -42,6 +42,7 @@ export const KEYS: PathKeys = { current: 'k1', keys: { k1: Buffer.alloc(32, 7).t
 export async function openBed(
   options: {
     limits?: Partial<Limits>
+    pathKeys?: () => PathKeys
     cells?: readonly string[]
     handler?: CellHandler
     /** Instead of a log of the bed's own. */
@@ -66,7 +67,7 @@ export async function openBed(
     cells: clients,
     log,
     objects,
-    pathKeys: KEYS,
+    pathKeys: options.pathKeys ?? (() => KEYS),
     webDirectory: join(directory, 'web'),
     limits,
     logger: silentLogger,
@@ -101,8 +102,14 @@ export async function openBed(
       const client = clients.find((each) => each.name === name)?.client
       await until(`cell ${name} to be gone`, () => !client?.connected())
     },
-    token: (titleId, { expiresInS = 60, cell = 'a', sessionId = 'session' } = {}) =>
-      signPathToken(KEYS, { titleId, sessionId, cell, expiresAtS: Math.floor(Date.now() / 1000) + expiresInS }),
+    token: (titleId, { expiresInS = 60, cell = 'a', sessionId = 'session', network } = {}) =>
+      signPathToken(KEYS, {
+        prefix: toTitlePrefix(titleId),
+        sessionId,
+        cell,
+        expiresAtS: Math.floor(Date.now() / 1000) + expiresInS,
+        network: network === undefined ? null : parseNetwork(network),
+      }),
     async withdraw(titleId) {
       await publisher.publish('tentpole.title.withdrawn.v1', titleId, { titleId, reason: 'test' })
     },

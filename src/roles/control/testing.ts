@@ -16,7 +16,7 @@ import type { RoleContext, RunningRole } from '../context.ts'
 import { start as startControl } from '../control.ts'
 import { layoutOf } from '../layout.ts'
 import { start as startStore } from '../store.ts'
-import type { FromRole, ToRole } from '../supervisor/messages.ts'
+import type { FromRole, RoleStartData, ToRole } from '../supervisor/messages.ts'
 import { serveStatus } from '../supervisor/status.ts'
 
 export const TOKEN = 'operator-token-for-tests'
@@ -131,10 +131,11 @@ function contextOf(home: string, config: TentpoleConfig): RoleContext {
 async function spawnControl(context: RoleContext): Promise<ControlProcess> {
   const ready = Promise.withResolvers<number>()
   const { layout: _, logger: _logger, ...rest } = context
+  const data: RoleStartData = { ...rest, pathKeys: null, logFormat: 'text' }
   const child = Bun.spawn([process.execPath, join(import.meta.dir, '..', 'main.ts')], {
     stdio: ['ignore', 'inherit', 'inherit'],
     ipc(message: FromRole) {
-      if (message.type === 'hello') child.send({ type: 'start', data: { ...rest, logFormat: 'text' } } satisfies ToRole)
+      if (message.type === 'hello') child.send({ type: 'start', data } satisfies ToRole)
       if (message.type === 'ready' && message.port !== null) ready.resolve(message.port)
       if (message.type === 'failed') ready.reject(new Error(message.message))
     },

@@ -23,6 +23,8 @@ export type ToRole =
   | { readonly type: 'start'; readonly data: RoleStartData }
   | { readonly type: 'ping' }
   | { readonly type: 'drain' }
+  /** Only to roles that were started with some. */
+  | { readonly type: 'keys'; readonly pathKeys: PathKeys }
 
 /** From a role to the supervisor. */
 export type FromRole =

@@ -1,7 +1,11 @@
+import type { PathKeys } from '../../contracts/index.ts'
 import { createLogger, describeError, faultCode, type Logger, silentLogger } from '../../kernel/index.ts'
 import type { RoleContext, RoleName, RunningRole, StartRole } from '../context.ts'
 import { layoutOf } from '../layout.ts'
 import type { FromRole, RoleStartData, ToRole } from './messages.ts'
+
+/** Nothing verifies. */
+const NO_KEYS: PathKeys = { current: '', keys: {} }
 
 /** A health check that takes longer has its silence reported instead. */
 const HEALTH_CHECK_MS = 2_000
@@ -15,6 +19,7 @@ export function runRole(load: (role: RoleName) => Promise<{ start: StartRole }>)
   let running: RunningRole | null = null
   let drainMs = 0
   let isDraining = false
+  let pathKeys: PathKeys | null = null
 
   const send = (message: FromRole): void => {
     if (process.connected) process.send?.(message)
@@ -29,9 +34,10 @@ export function runRole(load: (role: RoleName) => Promise<{ start: StartRole }>)
     const write = (line: string): void => void process.stdout.write(`${line}\n`)
     logger = createLogger({ role: data.name, format: data.logFormat, write })
     drainMs = data.config.limits.drainMs
+    pathKeys = data.pathKeys
     try {
       const { start: startRole } = await load(data.role)
-      running = await startRole(toContext(data, logger))
+      running = await startRole(toContext(data, logger, () => pathKeys ?? NO_KEYS))
       send({ type: 'ready', port: running.port, faults: (await checkHealth(running)) ?? [] })
     } catch (error) {
       fail(error, isAddressInUse(error) ? 'address-in-use' : faultCode(error))
@@ -60,15 +66,16 @@ export function runRole(load: (role: RoleName) => Promise<{ start: StartRole }>)
   process.on('disconnect', () => void drain('the supervisor is gone'))
   process.on('message', (message: ToRole) => {
     if (message.type === 'start') void start(message.data)
+    else if (message.type === 'keys') pathKeys = message.pathKeys
     else if (message.type === 'drain') void drain('the supervisor said so')
     else void checkHealth(running).then((faults) => send({ type: 'pong', faults }))
   })
   send({ type: 'hello' })
 }
 
-function toContext(data: RoleStartData, logger: Logger): RoleContext {
+function toContext(data: RoleStartData, logger: Logger, pathKeys: () => PathKeys): RoleContext {
   const { logFormat: _, ...rest } = data
-  return { ...rest, layout: layoutOf(data.config.home), logger }
+  return { ...rest, pathKeys: data.pathKeys && pathKeys, layout: layoutOf(data.config.home), logger }
 }
 
 async function checkHealth(running: RunningRole | null): Promise<readonly string[] | null> {

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { chmod, readFile } from 'node:fs/promises'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { PathKeys } from '../../contracts/index.ts'
 import { createShortId, Fault } from '../../kernel/index.ts'
 import type { RoleName } from '../context.ts'
 import type { Layout } from '../layout.ts'
+import { formatPathKeys, makePathKey, type PathKeysFile, parsePathKeys, toFirstFile } from './path-keys.ts'
+import { writePrivate } from './private-file.ts'
 
 /** What a platform keeps from everybody else; made on its first start, kept afterwards. */
 export type Secrets = {
   readonly viewerKey: JsonWebKey
-  readonly pathKeys: PathKeys
+  readonly pathKeys: PathKeysFile
   readonly operatorToken: string
   /** For who scrapes: opens `/metrics` and nothing else. */
   readonly metricsToken: string
@@ -26,11 +27,21 @@ export async function openSecrets(layout: Layout): Promise<Secrets> {
   }
 }
 
+/** What a role is started with of them; of the path keys, those that are in force at that moment. */
+export type RoleSecrets = { [K in keyof Omit<Secrets, 'pathKeys'>]: Secrets[K] | null } & {
+  readonly pathKeys: PathKeys | null
+}
+
+/** Cells sign, edges verify. */
+export function takesPathKeys(role: RoleName): boolean {
+  return role === 'cell' || role === 'edge'
+}
+
 /** Only what a role needs: a process that never had a key cannot leak it. */
-export function secretsFor(role: RoleName, secrets: Secrets): { [K in keyof Secrets]: Secrets[K] | null } {
+export function secretsFor(role: RoleName, secrets: Secrets, pathKeys: PathKeys): RoleSecrets {
   return {
+    pathKeys: takesPathKeys(role) ? pathKeys : null,
     viewerKey: role === 'cell' ? secrets.viewerKey : null,
-    pathKeys: role === 'cell' || role === 'edge' ? secrets.pathKeys : null,
     operatorToken: role === 'control' ? secrets.operatorToken : null,
     metricsToken: role === 'control' ? secrets.metricsToken : null,
   }
@@ -55,23 +66,13 @@ async function open<T>(path: string, make: () => Promise<string>, parse: (text: 
   )
 }
 
-/** Whole or not at all, and on disk before anything is signed with it. */
-async function writePrivate(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const beside = `${path}.${process.pid}.new`
-  await writeFile(beside, text, { mode: 0o600, flush: true })
-  await rename(beside, path)
-}
-
 async function makeViewerKey(): Promise<string> {
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
   return `${JSON.stringify({ ...(await exportJWK(privateKey)), alg: 'EdDSA', kid: createShortId() })}\n`
 }
 
 async function makePathKeys(): Promise<string> {
-  const current = createShortId().slice(0, 8)
-  const keys: PathKeys = { current, keys: { [current]: randomBytes(32).toString('base64url') } }
-  return `${JSON.stringify(keys)}\n`
+  return formatPathKeys(toFirstFile(makePathKey(), Date.now()))
 }
 
 function parseViewerKey(text: string): JsonWebKey | null {
@@ -79,16 +80,6 @@ function parseViewerKey(text: string): JsonWebKey | null {
   return key?.kty === 'OKP' && key.crv === 'Ed25519' && typeof key.d === 'string' && typeof key.x === 'string'
     ? key
     : null
-}
-
-function parsePathKeys(text: string): PathKeys | null {
-  const value = parseJson(text) as Partial<PathKeys> | null
-  const { current, keys } = value ?? {}
-  if (typeof current !== 'string' || typeof keys !== 'object' || keys === null) return null
-  const strong = Object.values(keys).every(
-    (key) => typeof key === 'string' && Buffer.from(key, 'base64url').length >= 32,
-  )
-  return strong && Object.hasOwn(keys, current) ? { current, keys } : null
 }
 
 async function makeToken(): Promise<string> {

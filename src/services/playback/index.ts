@@ -1,3 +1,4 @@
+export type { ClientAddress } from './client-network.ts'
 export { listedHeights, renderMainPlaylist } from './main-playlist.ts'
 export { findMediaFile, type MediaFile } from './media-file.ts'
 export { renderCaptionsPlaylist, renderMediaPlaylist } from './media-playlist.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type PathKeys, signPathToken, verifyPathToken } from '../../contracts/index.ts'
+import { type PathKeys, signPathToken, titleOf, toTitlePrefix, verifyPathToken } from '../../contracts/index.ts'
 import { type Got, judgeAnswer, type Trouble } from './answer.ts'
 import { type AttackedFile, listAttacks } from './attacks.ts'
 import { beginsAsMedia, checkInit, checkSegment, listBoxes } from './boxes.ts'
@@ -145,7 +145,7 @@ describe('a position', () => {
 describe('attacks', () => {
   const keys: PathKeys = { current: 'k', keys: { k: Buffer.alloc(32, 1).toString('base64url') } }
   const sign = (titleId: string, expiresAtS: number) =>
-    signPathToken(keys, { titleId, sessionId: 's', cell: 'a', expiresAtS })
+    signPathToken(keys, { prefix: toTitlePrefix(titleId), sessionId: 's', cell: 'a', expiresAtS, network: null })
   const [title, other] = ['0000000000000001', '0000000000000002']
   const attacked: AttackedFile = {
     token: sign(title, 2_000),
@@ -163,7 +163,7 @@ describe('attacks', () => {
     const good = attacks.filter(({ path }) =>
       path.split('/').some((part) => {
         const check = verifyPathToken(keys, part, 1_000_000)
-        return check.ok && check.token.titleId === title
+        return check.ok && titleOf(check.token) === title
       }),
     )
     expect(good).toEqual([])
@@ -173,7 +173,7 @@ describe('attacks', () => {
     const codeOf = (name: string): string => {
       const path = listAttacks(attacked).find((attack) => attack.name === name)?.path ?? ''
       const check = verifyPathToken(keys, path.split('/')[2] ?? '', 1_000_000)
-      return check.ok ? check.token.titleId : check.code
+      return check.ok ? String(titleOf(check.token)) : check.code
     }
     expect(codeOf('a signature with one character changed')).toBe('bad-signature')
     expect(codeOf('claims with a later expiry')).toBe('bad-signature')

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { type PathKeys, signPathToken } from '../../contracts/index.ts'
+import { type PathKeys, signPathToken, toTitlePrefix } from '../../contracts/index.ts'
 import { createDirectoryObjects } from '../../engines/objects/index.ts'
-import type { Layout } from '../../roles/layout.ts'
+import { type Layout, readPathKeysFile, toPathKeys } from '../../roles/index.ts'
 import type { InsideKnowledge } from './signature-needed.ts'
 
 /** Expired for longer than any grace. */
@@ -13,10 +12,11 @@ export function createInsideKnowledge(layout: Pick<Layout, 'pathKeysFile' | 'obj
   const objects = createDirectoryObjects({ root: layout.objectsDirectory })
   const keys = readKeys(layout.pathKeysFile)
   return {
-    async expiredToken(claims) {
+    async expiredToken({ titleId, sessionId, cell }) {
       const known = await keys
       if (known === null) return null
-      return signPathToken(known, { ...claims, expiresAtS: Math.floor(Date.now() / 1000) - EXPIRED_AGO_S })
+      const expiresAtS = Math.floor(Date.now() / 1000) - EXPIRED_AGO_S
+      return signPathToken(known, { prefix: toTitlePrefix(titleId), sessionId, cell, expiresAtS, network: null })
     },
     async objectKey(titleId, file) {
       const [track = '', name = ''] = file.split('/')
@@ -28,7 +28,7 @@ export function createInsideKnowledge(layout: Pick<Layout, 'pathKeysFile' | 'obj
 
 async function readKeys(path: string): Promise<PathKeys | null> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as PathKeys // written by the platform's own supervisor
+    return toPathKeys(await readPathKeysFile(path), Date.now())
   } catch {
     return null
   }

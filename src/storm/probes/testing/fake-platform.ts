@@ -1,4 +1,4 @@
-import { type PathKeys, signPathToken, verifyPathToken } from '../../../contracts/index.ts'
+import { type PathKeys, signPathToken, titleOf, toTitlePrefix, verifyPathToken } from '../../../contracts/index.ts'
 import { createId } from '../../../kernel/index.ts'
 
 /** What a fake platform does wrong; nothing when all are absent. Read at each request, so that a test can change its mind. */
@@ -72,7 +72,13 @@ export function startFakePlatform(titles: readonly string[], misbehaviour: Misbe
     const { titleId } = (await request.json()) as { titleId: string }
     if (withdrawn.has(titleId) && misbehaviour.servesWithdrawn !== 'playback') return problem(410, 'title-withdrawn')
     const sessionId = createId()
-    const token = signPathToken(KEYS, { titleId, sessionId, cell: 'a', expiresAtS: Math.ceil(Date.now() / 1000) + 60 })
+    const token = signPathToken(KEYS, {
+      prefix: toTitlePrefix(titleId),
+      sessionId,
+      cell: 'a',
+      expiresAtS: Math.ceil(Date.now() / 1000) + 60,
+      network: null,
+    })
     return Response.json({
       sessionId,
       manifestUrl: `/v/${token}/${titleId}/main.m3u8`,
@@ -91,7 +97,7 @@ export function startFakePlatform(titles: readonly string[], misbehaviour: Misbe
   const media = (path: string): Response => {
     const [, , token = '', titleId = '', ...rest] = path.split('/')
     const check = verifyPathToken(KEYS, token, Date.now())
-    if (!misbehaviour.unsigned && !(check.ok && check.token.titleId === titleId))
+    if (!misbehaviour.unsigned && !(check.ok && titleOf(check.token) === titleId))
       return problem(403, 'token-bad-signature')
     if (withdrawn.has(titleId) && misbehaviour.servesWithdrawn !== 'media') return problem(410, 'title-withdrawn')
     const file = rest.join('/')

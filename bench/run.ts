@@ -12,6 +12,11 @@ const BENCHES: Readonly<Record<string, { readonly description: string; load(): P
       'the edge alone beside nginx and Varnish, each on one core: hits, ranges, a crowd for something cold (about 50 s)',
     load: async () => (await import('./edge.ts')).runEdgeBench,
   },
+  offload: {
+    description:
+      "what costs the edge's origin nothing: storm's premiere on a catalogue of 1,000 titles (about two minutes)",
+    load: async () => (await import('./offload.ts')).runOffload,
+  },
   storm: {
     description:
       "storm's generator: requests a second of one process, its memory with 5,000 viewers playing (about a minute)",

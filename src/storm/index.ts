@@ -1,4 +1,5 @@
 export { planArrivals } from './arrivals.ts'
+export { isOffloaded, type Reply } from './crowd/index.ts'
 export { DEFAULT_POPULATIONS, defineStorm, STORM_DEFAULTS, type StormInput } from './define.ts'
 export type { FaultMark, FaultPlan } from './faults/plan.ts'
 export { canMakeSmallDisk, insideOf, smallDiskCommand } from './faults/small-disk.ts'
@@ -16,3 +17,4 @@ export { type Responder, type ResponderOptions, spawnResponder } from './static-
 export { checkTarget, type Resolve, type Target } from './target.ts'
 export { parseTrace, type Trace, type TraceWindow, toPhases, withTrace } from './trace.ts'
 export { untilAborted } from './until-aborted.ts'
+export type { ListedTitle, ViewerRequest } from './viewer/index.ts'

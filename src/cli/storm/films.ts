@@ -9,17 +9,18 @@ const RATE = 12
  * everything between them costs the workers a fifth of what a moving test picture does. What encodes slowly would only
  * make the storm late.
  */
-const PICTURE = [
-  `testsrc2=size=426x240:rate=${RATE}`,
-  'trim=end_frame=1',
-  'noise=alls=60:all_seed=7',
-  'loop=loop=-1:size=1',
-  `setpts=N/${RATE}/TB`,
-].join(',')
+const pictureOf = (seed: number): string =>
+  [
+    `testsrc2=size=426x240:rate=${RATE}`,
+    'trim=end_frame=1',
+    `noise=alls=60:all_seed=${seed}`,
+    'loop=loop=-1:size=1',
+    `setpts=N/${RATE}/TB`,
+  ].join(',')
 /** Longer films are this part again and again: encoding the whole of one takes as long as publishing it. */
 const PART_MS = 10_000
 
-/** Makes films of a test picture and a tone; one length is made once, however often it is asked for. */
+/** Makes films of a test picture, another for each length, and a tone; one length is made once, however often it is asked for. */
 export type FilmMaker = { make(lengthMs: number, signal: AbortSignal): Promise<string> }
 
 export function createFilmMaker(directory: string): FilmMaker {
@@ -39,7 +40,16 @@ async function makeFilm(directory: string, lengthMs: number, signal: AbortSignal
   const part = join(directory, `film-${lengthMs}.part.mp4`)
   await runFfmpeg(
     [
-      ...['-f', 'lavfi', '-i', PICTURE, '-f', 'lavfi', '-i', 'sine=frequency=330:beep_factor=3:sample_rate=48000'],
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        pictureOf(lengthMs),
+        '-f',
+        'lavfi',
+        '-i',
+        'sine=frequency=330:beep_factor=3:sample_rate=48000',
+      ],
       ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', String(RATE * 2)],
       ...['-c:a', 'aac', '-b:a', '96k', '-t', String(Math.min(lengthMs, PART_MS) / 1000), part],
     ],

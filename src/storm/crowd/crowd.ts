@@ -3,6 +3,7 @@ import {
   createViewer,
   decideViewer,
   type Failure,
+  type ListedTitle,
   populationOf,
   type ViewerEffect,
   type ViewerEvent,
@@ -57,6 +58,8 @@ export function createCrowd(options: {
   /** Rising, ms. */
   readonly arrivalsMs: Float64Array
   readonly premiereId: string | null
+  /** What viewers choose from, in place of what home shows. */
+  readonly choices?: readonly ListedTitle[] | undefined
   readonly connect: () => Ask
   readonly recorder: Recorder
   readonly onNote: (note: ViewerNote) => void
@@ -94,7 +97,7 @@ export function createCrowd(options: {
     const index = arrived++
     const population = populationOf(scenario.populations, seed, index)
     const state = createViewer(
-      { index, seed, population, premiereId: options.premiereId, titles: scenario.titles },
+      { index, seed, population, premiereId: options.premiereId, titles: scenario.titles, choices: options.choices },
       habits,
     )
     const member: Member = {

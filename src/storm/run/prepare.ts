@@ -1,6 +1,6 @@
 import { systemClock } from '../../kernel/index.ts'
 import { planArrivals } from '../arrivals.ts'
-import { createAsk, createCrowd, createRecorder } from '../crowd/index.ts'
+import { type Ask, createAsk, createCrowd, createRecorder } from '../crowd/index.ts'
 import { createFaults, type Faults } from '../faults/index.ts'
 import type { FaultMark } from '../faults/plan.ts'
 import { createConnection, createPlaylistMemo } from '../http/index.ts'
@@ -69,7 +69,8 @@ export async function prepareStorm(
     seed,
     arrivalsMs,
     premiereId: stage.premiereId,
-    connect: () => createAsk({ connection: createConnection({ target }), target, playlists, hidden }),
+    choices: options.choices,
+    connect: () => heard(createAsk({ connection: createConnection({ target }), target, playlists, hidden }), options),
     recorder,
     onNote: journal.note,
     onBound(name) {
@@ -106,6 +107,19 @@ export async function prepareStorm(
     priorityRaised: priority.raised,
     startedAt: new Date(),
     bound: () => bound,
+  }
+}
+
+/** A line whose answers whoever blows the storm hears, too. */
+function heard(ask: Ask, { onAnswer }: Pick<StormOptions, 'onAnswer'>): Ask {
+  if (!onAnswer) return ask
+  return {
+    ...ask,
+    send: (request, onReply) =>
+      ask.send(request, (reply) => {
+        onAnswer(request, reply)
+        onReply(reply)
+      }),
   }
 }
 

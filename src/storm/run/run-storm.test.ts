@@ -124,6 +124,25 @@ test(`to its end: nothing of it goes on (seed ${SEED})`, async () => {
   await expectAllEnded(nice)
 }, 20_000)
 
+test(`each answer to a viewer is told, and none of a probe (seed ${SEED})`, async () => {
+  let answers = 0
+  const failed: string[] = []
+  const report = await blow(
+    {},
+    {},
+    {
+      onAnswer({ kind }, reply) {
+        answers += 1
+        if (!reply.ok) failed.push(kind)
+      },
+    },
+  )
+  const { requests, abandoned, errors, errorsByReason } = report.totals
+  expect(answers).toBe(requests - abandoned - (errorsByReason['unanswered'] ?? 0))
+  expect(failed.length).toBe(errors - (errorsByReason['unanswered'] ?? 0))
+  expect(answers).toBeGreaterThan(20)
+}, 20_000)
+
 describe('interrupted', () => {
   const reason = new Error('enough')
 

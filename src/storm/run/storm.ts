@@ -1,5 +1,5 @@
 import type { Logger } from '../../kernel/index.ts'
-import type { Crowd, Recorder } from '../crowd/index.ts'
+import type { Crowd, Recorder, Reply } from '../crowd/index.ts'
 import type { Faults } from '../faults/index.ts'
 import type { FaultMark } from '../faults/plan.ts'
 import type { Journal, Probes } from '../probes/index.ts'
@@ -8,6 +8,7 @@ import type { Sample, TimelineEntry, Totals } from '../report/report.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Stage } from '../stage.ts'
 import type { Target } from '../target.ts'
+import type { ListedTitle, ViewerRequest } from '../viewer/index.ts'
 import type { HealthWatch } from './health.ts'
 import type { Operations } from './operations.ts'
 
@@ -24,6 +25,10 @@ export type StormOptions = {
   readonly onPhase?: (name: string) => void
   readonly onSample?: (sample: Sample, totals: Totals) => void
   readonly onMark?: (entry: TimelineEntry) => void
+  /** Told of each answer to a viewer, before the viewer is. */
+  readonly onAnswer?: (request: ViewerRequest, reply: Reply) => void
+  /** What viewers choose from, in the order of its ranks, in place of what home shows: those who search, or follow a link, see all there is. */
+  readonly choices?: readonly ListedTitle[]
   /** Ends the storm early; the report says so. Before the storm's begin there is none: `runStorm` rejects with its reason. */
   readonly interrupt?: AbortSignal
   /** Arrivals evenly spaced instead of by chance. */

@@ -31,7 +31,7 @@ export function onHomeAnswered(turn: Turn, content: unknown, atMs: number): bool
   const firstTime = !viewer.filmOver && viewer.goneTitles === 0
   const law = origin.titles
   const staysForFilm = !viewer.filmOver && !persona.browseOnly
-  const chosen = staysForFilm ? chooseTitle(listed, origin.premiereId, { ...persona, law }) : null
+  const chosen = staysForFilm ? chooseTitle(origin.choices ?? listed, origin.premiereId, { ...persona, law }) : null
   viewer.titleId = chosen?.id ?? null
   if (firstTime) viewer.posters = choosePosters(listed, chosen)
   enterPhase(viewer, 'seeing-posters')

@@ -1,5 +1,5 @@
 export { isReadable } from './answers.ts'
-export { populationOf } from './choose.ts'
+export { type ListedTitle, populationOf } from './choose.ts'
 export { DEFAULT_HABITS, type PlayerHabits, type ViewerHabits } from './habits.ts'
 export { decideViewer, type ViewerDecision } from './machine.ts'
 export { patienceMs } from './patience.ts'

@@ -49,6 +49,16 @@ test('an evening from the front door to the end of the film', () => {
   expect(evening.violations).toEqual([])
 })
 
+test('who has a catalogue to choose from takes a title of it that home does not show', () => {
+  const choices = [{ id: 'found-by-search', posterUrl: '/art/found-by-search/poster.jpg' }]
+  const { requests } = liveThrough({ origin: { choices } })
+  const paths = requests.map(({ path }) => path)
+  expect(paths).toContain('/v1/titles/found-by-search')
+  expect(paths.filter((path) => path.endsWith('/main.m3u8'))).toEqual(['/v/token-0/found-by-search/main.m3u8'])
+  // On home they see its picture, and the first of those that it does show.
+  expect(paths.filter((path) => path.startsWith('/art/')).length).toBe(3)
+})
+
 test('who only looks around presses nothing', () => {
   const evening = liveThrough({ habits: { browseOnlyShare: 1 } })
   expect(new Set(kindsOf(evening))).toEqual(new Set(['session', 'home', 'art']))

@@ -1,4 +1,5 @@
 import type { Population, TitleLaw } from '../scenario.ts'
+import type { ListedTitle } from './choose.ts'
 
 /** What kind of request: rows of the report. */
 export const REQUEST_KINDS = [
@@ -114,4 +115,6 @@ export type ViewerOrigin = {
   readonly titles: TitleLaw
   /** The premiere's title id; null when the target has none. */
   readonly premiereId: string | null
+  /** What they choose from, in place of what home shows. */
+  readonly choices?: readonly ListedTitle[] | undefined
 }

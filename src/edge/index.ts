@@ -1,4 +1,5 @@
 export type { EdgeCell } from './cells.ts'
 export { createEdge, type Edge, type EdgeOptions } from './edge.ts'
 export { createEdgeMeter, type EdgeMeter, type EdgeMeterOptions, type MeterSources } from './metrics/index.ts'
+export { type OpenedAccessLog, openAccessLog } from './open-access-log.ts'
 export { createProxyEdge, type ProxyEdge, type ProxyEdgeOptions } from './proxy/proxy-edge.ts'

@@ -3,11 +3,12 @@ import type { CellConfig } from '../contracts/index.ts'
 import { type Clock, type Limits, type Logger, systemClock } from '../kernel/index.ts'
 import type { ViewerTokens } from '../services/accounts/index.ts'
 import type { Catalog } from '../services/catalog/index.ts'
-import type { Playback, WantedSegments } from '../services/playback/index.ts'
+import type { EndedSessions, Playback, WantedSegments } from '../services/playback/index.ts'
 import type { Progress, Signal } from '../services/signals/index.ts'
 import { type ReadBody, readBody } from './body.ts'
 import { browseRoutes } from './browse-routes.ts'
 import { createDeadlines } from './deadlines.ts'
+import { endPlaybackRoutes } from './end-playback-route.ts'
 import { createMedia } from './media.ts'
 import { toOpenApi } from './openapi.ts'
 import { playbackRoutes } from './playback-routes.ts'
@@ -30,6 +31,7 @@ export type GatewayOptions = {
   readonly progress: Progress
   readonly tokens: ViewerTokens
   readonly playback: Playback
+  readonly sessions: EndedSessions
   readonly wanted: WantedSegments
   readonly acceptSignals: (viewerId: string, signals: readonly Signal[]) => Promise<void>
   readonly limits: Limits
@@ -88,6 +90,7 @@ function allRoutes(options: GatewayOptions): Route[] {
     ...sessionRoutes({ cells, tokens, readBody: readWithin }),
     ...browseRoutes({ catalog, progress, tokens, limits }),
     ...playbackRoutes({ catalog, playback, tokens, readBody: readWithin, limitRate: limitRate() }),
+    ...endPlaybackRoutes({ sessions: options.sessions, tokens, limitRate: limitRate() }),
     ...signalRoutes({ accept: options.acceptSignals, tokens, readBody: readWithin, limitRate: limitRate() }),
   ]
 }

@@ -38,6 +38,7 @@ test('the document says what OpenAPI 3.1 asks of it, and names every route', asy
     Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
   )
   expect(operations.map(({ path, method }) => `${method} ${path}`).sort()).toEqual([
+    'delete /v1/playback/{sessionId}',
     'get /v1/home',
     'get /v1/titles/{id}',
     'post /v1/playback',
@@ -55,7 +56,7 @@ test('the document says what OpenAPI 3.1 asks of it, and names every route', asy
     expect(statuses.some((status) => /^2\d\d$/.test(status)) && statuses.includes('default')).toBe(true)
     for (const response of Object.values(operation.responses)) expect(response.description).not.toBe('')
   }
-  expect(all(document.paths, 'security').flat()).toEqual(Array.from({ length: 4 }, () => ({ viewer: [] })))
+  expect(all(document.paths, 'security').flat()).toEqual(Array.from({ length: 5 }, () => ({ viewer: [] })))
   expect(document.components.securitySchemes['viewer']).toMatchObject({ type: 'http', scheme: 'bearer' })
 })
 

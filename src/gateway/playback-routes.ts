@@ -71,6 +71,7 @@ export function playbackRoutes(options: {
         'token-expired',
         'token-of-another-session',
         'token-of-another-network',
+        'session-revoked',
         'title-not-found',
         'title-withdrawn',
       ],
@@ -80,6 +81,8 @@ export function playbackRoutes(options: {
         const result = playback.renew(call.parameter('sessionId'), body.value.token, clientOf(call))
         if (result.ok) return toJson(result.renewed satisfies z.infer<typeof heartbeatResponseSchema>)
         if (result.code === 'title-not-found') return toTitleProblem(result.titleId, catalog.get(result.titleId))
+        if (result.code === 'session-revoked')
+          return toProblem(result.code, 'The session was ended; POST /v1/playback starts a new one.')
         return toProblem(result.code, 'The token cannot be renewed; POST /v1/playback starts a new session.', {
           headers: FORBIDDEN.has(result.code) ? {} : { 'www-authenticate': 'Tentpole-Media' },
         })

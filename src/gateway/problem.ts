@@ -18,10 +18,12 @@ export type ProblemCode =
   | 'token-of-another-network'
   | 'signature-missing'
   | 'route-not-found'
+  | 'session-not-found'
   | 'title-not-found'
   | 'file-not-found'
   | 'method-not-allowed'
   | 'title-withdrawn'
+  | 'session-revoked'
   | 'body-too-large'
   | 'body-not-json-typed'
   | 'too-many-requests'
@@ -40,10 +42,12 @@ const PROBLEMS: Readonly<Record<ProblemCode, readonly [status: number, title: st
   'token-of-another-network': [403, 'The token is bound to another network'],
   'signature-missing': [403, 'Media needs a signed address'],
   'route-not-found': [404, 'There is nothing at this address'],
+  'session-not-found': [404, 'The viewer has no such session'],
   'title-not-found': [404, 'There is no such title'],
   'file-not-found': [404, 'The title has no such file'],
   'method-not-allowed': [405, 'This address does not take this method'],
   'title-withdrawn': [410, 'The title was withdrawn'],
+  'session-revoked': [410, 'The session was ended'],
   'body-too-large': [413, 'The body is too large'],
   'body-not-json-typed': [415, 'The body must be sent as application/json'],
   'too-many-requests': [429, 'Too many requests'],

@@ -23,7 +23,7 @@ export type ViewerHandle = (viewer: ViewerClaims, call: RouteCall) => Answer
 
 /** One route: how it is served, and what OpenAPI says of it. */
 export type Route = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Hono's form: `/v1/titles/:id`. */
   readonly path: string
   readonly operationId: string

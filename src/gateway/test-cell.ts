@@ -12,7 +12,7 @@ import { createPublisher } from '../hub/index.ts'
 import { type Clock, DEFAULT_LIMITS, type Limits, type Logger, silentLogger, systemClock } from '../kernel/index.ts'
 import { createViewerTokens } from '../services/accounts/index.ts'
 import { createCatalog } from '../services/catalog/index.ts'
-import { createPlayback, createWantedSegments } from '../services/playback/index.ts'
+import { createEndedSessions, createPlayback, createWantedSegments, refuseEnded } from '../services/playback/index.ts'
 import { acceptSignals, createProgress } from '../services/signals/index.ts'
 import { createGateway, type Gateway } from './index.ts'
 
@@ -58,29 +58,35 @@ export async function openTestCell(options: TestCellOptions = {}): Promise<TestC
   const publisher = createPublisher({ log, source: `cell-${cell}` })
   const catalog = createCatalog({ log, logger, limits })
   const progress = createProgress({ log, logger, limits })
+  const sessions = createEndedSessions({ log, publisher, limits, logger, clock })
   const gateway = createGateway({
     cells: CELLS,
     version: '0.0.0',
     catalog,
     progress,
     tokens: await createViewerTokens({ key: VIEWER_KEY, limits, clock }),
-    playback: createPlayback({
-      getListed: catalog.getListed,
-      resumeMs: progress.resumeMs,
-      publisher,
-      pathKeys: options.pathKeys ?? (() => PATH_KEYS),
-      signatures: { bindIpv4Bits: null, bindIpv6Bits: null, ...options.signatures },
-      cell,
-      limits,
-      clock,
-    }),
+    playback: refuseEnded(
+      createPlayback({
+        getListed: catalog.getListed,
+        resumeMs: progress.resumeMs,
+        publisher,
+        pathKeys: options.pathKeys ?? (() => PATH_KEYS),
+        signatures: { bindIpv4Bits: null, bindIpv6Bits: null, ...options.signatures },
+        cell,
+        limits,
+        clock,
+      }),
+      sessions,
+    ),
+    sessions,
     wanted: createWantedSegments({ publisher, limits, logger, clock }),
     acceptSignals: (viewerId, signals) => acceptSignals({ publisher, source: `cell-${cell}` }, viewerId, signals),
     limits,
     logger,
     clock,
   })
-  const hear = async (): Promise<void> => void (await Promise.all([catalog.caughtUp(), progress.caughtUp()]))
+  const hear = async (): Promise<void> =>
+    void (await Promise.all([catalog.caughtUp(), progress.caughtUp(), sessions.caughtUp()]))
   const ask: TestCell['ask'] = async (path, { token, body, headers = {} } = {}) =>
     gateway(
       new Request(`http://cell${path}`, {
@@ -109,7 +115,7 @@ export async function openTestCell(options: TestCellOptions = {}): Promise<TestC
     },
     async close() {
       gateway.close()
-      await Promise.all([catalog.close(), progress.close()])
+      await Promise.all([catalog.close(), progress.close(), sessions.close()])
       await own?.close()
     },
   }

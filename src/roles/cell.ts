@@ -5,7 +5,7 @@ import { createPublisher } from '../hub/index.ts'
 import { Fault } from '../kernel/index.ts'
 import { createViewerTokens } from '../services/accounts/index.ts'
 import { createCatalog } from '../services/catalog/index.ts'
-import { createPlayback, createWantedSegments } from '../services/playback/index.ts'
+import { createEndedSessions, createPlayback, createWantedSegments, refuseEnded } from '../services/playback/index.ts'
 import { acceptSignals, createProgress } from '../services/signals/index.ts'
 import {
   createWireServer,
@@ -38,6 +38,7 @@ export const start: StartRole = async (context) => {
   const catalog = createCatalog({ log, logger, limits })
   const progress = createProgress({ log, logger, limits })
   const publisher = createPublisher({ log, source: name })
+  const sessions = createEndedSessions({ log, publisher, limits, logger })
   const tokens = await createViewerTokens({ key: viewerKey, limits })
   const gateway = createGateway({
     cells: config.cells,
@@ -45,15 +46,19 @@ export const start: StartRole = async (context) => {
     catalog,
     progress,
     tokens,
-    playback: createPlayback({
-      getListed: catalog.getListed,
-      resumeMs: progress.resumeMs,
-      publisher,
-      pathKeys,
-      signatures: config.signatures,
-      cell,
-      limits,
-    }),
+    playback: refuseEnded(
+      createPlayback({
+        getListed: catalog.getListed,
+        resumeMs: progress.resumeMs,
+        publisher,
+        pathKeys,
+        signatures: config.signatures,
+        cell,
+        limits,
+      }),
+      sessions,
+    ),
+    sessions,
     wanted: createWantedSegments({ publisher, limits, logger }),
     acceptSignals: (viewerId, signals) => acceptSignals({ publisher, source: name }, viewerId, signals),
     limits,
@@ -71,7 +76,9 @@ export const start: StartRole = async (context) => {
   let server: WireServer | null = null
   let draining = false
   const catchUp = async (): Promise<void> => {
-    while (!draining && !(await succeeds(catalog.caughtUp({ timeoutMs: CATCH_UP_MS })))) await sleep(CATCH_UP_PAUSE_MS)
+    // Without the ended sessions it would renew what was revoked.
+    const known = () => Promise.all([catalog, sessions].map((view) => view.caughtUp({ timeoutMs: CATCH_UP_MS })))
+    while (!draining && !(await succeeds(known()))) await sleep(CATCH_UP_PAUSE_MS)
     if (draining) return
     if (!(await succeeds(progress.caughtUp({ timeoutMs: PROGRESS_CATCH_UP_MS }))))
       logger.warn('positions are not all known yet; serving without the latest', { behind: progress.lag() })
@@ -96,7 +103,7 @@ export const start: StartRole = async (context) => {
       await catalog.close()
       await closed
       gateway.close()
-      await progress.close()
+      await Promise.all([progress.close(), sessions.close()])
       await store.close()
     },
   }
@@ -111,7 +118,7 @@ function toCaller(call: WireCall): Caller {
   }
 }
 
-function succeeds(promise: Promise<void>): Promise<boolean> {
+function succeeds(promise: Promise<unknown>): Promise<boolean> {
   return promise.then(
     () => true,
     () => false,

@@ -1,4 +1,5 @@
 export type { ClientAddress } from './client-network.ts'
+export { createEndedSessions, type EndedSessions } from './ended-sessions.ts'
 export { listedHeights, renderMainPlaylist } from './main-playlist.ts'
 export { findMediaFile, type MediaFile } from './media-file.ts'
 export { renderCaptionsPlaylist, renderMediaPlaylist } from './media-playlist.ts'
@@ -10,5 +11,6 @@ export {
   type TitleRefusal,
   type TokenRefusal,
 } from './playback.ts'
+export { refuseEnded } from './refuse-ended.ts'
 export type { PlayableTitle, PlayableTrack } from './title.ts'
 export { createWantedSegments, type WantedSegments } from './wanted.ts'

@@ -10,8 +10,9 @@ import {
   verifyPathToken,
 } from '../../contracts/index.ts'
 import type { Publisher } from '../../hub/index.ts'
-import { type Clock, createId, type Limits, systemClock } from '../../kernel/index.ts'
+import { type Clock, type Limits, systemClock } from '../../kernel/index.ts'
 import { type ClientAddress, networkFor } from './client-network.ts'
+import { createSessionId } from './session-id.ts'
 import type { PlayableTitle } from './title.ts'
 
 export type PlaybackStarted = {
@@ -27,7 +28,12 @@ export type PlaybackRenewed = { readonly token: string; readonly expiresAtMs: nu
 export type TitleRefusal = { readonly ok: false; readonly code: 'title-not-found'; readonly titleId: string }
 export type TokenRefusal = {
   readonly ok: false
-  readonly code: 'token-invalid' | 'token-expired' | 'token-of-another-session' | 'token-of-another-network'
+  readonly code:
+    | 'token-invalid'
+    | 'token-expired'
+    | 'token-of-another-session'
+    | 'token-of-another-network'
+    | 'session-revoked'
 }
 
 export type Playback = {
@@ -73,8 +79,8 @@ export function createPlayback(options: {
       if (!title?.plan) return { ok: false, code: 'title-not-found', titleId }
       const { durationMs } = title.plan
       const network = networkFor(from, signatures)
-      const sessionId = createId()
       const { sub: viewerId, country, tier, platform } = viewer
+      const sessionId = createSessionId(viewerId)
       return publisher
         .publish(
           'tentpole.playback.started.v1',

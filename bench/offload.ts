@@ -20,7 +20,7 @@ import { eventually } from '../test/e2e/platform.ts'
 import { addUp, bytesOffloadOf, createOffloadTally, type OffloadFigures, offloadOf } from './offload-tally.ts'
 import { createVisitor, playTitle, type Visitor } from './play-title.ts'
 import type { Bench, BenchMissing, BenchOptions, BenchResult, BenchRow } from './report.ts'
-import { seedCatalogue } from './seed-catalogue.ts'
+import { type Seeded, seedCatalogue } from './seed-catalogue.ts'
 
 export type OffloadLoad = {
   /** Of the whole catalogue, the premiere and the films that the others are copied from included. */
@@ -104,15 +104,15 @@ export async function measureOffload(load: OffloadLoad, say: BenchOptions['say']
 type Bed = {
   readonly stage: Stage
   readonly load: OffloadLoad
-  readonly ids: readonly string[]
+  readonly seeded: Seeded
   readonly say: BenchOptions['say']
 }
 
 async function measureOn(stage: Stage, load: OffloadLoad, say: BenchOptions['say']): Promise<BenchResult> {
   const { inside, operator } = stage
   if (!inside || !operator) throw new Error('expected a platform of our own within reach, got one from outside')
-  const ids = await makeCatalogue({ stage, inside, operator, load, say })
-  const bed: Bed = { stage, load, ids, say }
+  const seeded = await makeCatalogue({ stage, inside, operator, load, say })
+  const bed: Bed = { stage, load, seeded, say }
   const { rows, missing } = await blow(bed)
   try {
     await playSample(bed)
@@ -130,7 +130,7 @@ async function makeCatalogue(options: {
   readonly operator: Operator
   readonly load: OffloadLoad
   readonly say: BenchOptions['say']
-}): Promise<readonly string[]> {
+}): Promise<Seeded> {
   const { stage, inside, operator, load, say } = options
   const signal = new AbortController().signal
   say(`publishing films to copy: ${load.filmsMs.length}`)
@@ -139,10 +139,10 @@ async function makeCatalogue(options: {
   const copies = load.titles - 2 - load.filmsMs.length
   say(`copying them ${copies} times`)
   const objectsDirectory = inside.layout.objectsDirectory
-  const ids = await seedCatalogue({ log: inside.log, objectsDirectory, copies, except: stage.premiereId })
-  say('waiting until every cell lists all of them')
-  for (const country of COUNTRIES) await waitUntilListed(await createVisitor(stage.watchUrl, country), ids)
-  return ids
+  const seeded = await seedCatalogue({ log: inside.log, objectsDirectory, copies, except: stage.premiereId })
+  say(`${Math.round(seeded.bytes / 1e6)} MB of segments; waiting until every cell lists all of them`)
+  for (const country of COUNTRIES) await waitUntilListed(await createVisitor(stage.watchUrl, country), seeded.ids)
+  return seeded
 }
 
 async function waitUntilListed(visitor: Visitor, ids: readonly string[]): Promise<void> {
@@ -161,7 +161,7 @@ async function waitUntilListed(visitor: Visitor, ids: readonly string[]): Promis
 
 /** The evening, the premiere, and the premiere with the whole catalogue to choose from if that is wanted. */
 async function blow(bed: Bed): Promise<{ rows: BenchRow[]; missing: BenchMissing[] }> {
-  const { load, ids, stage } = bed
+  const { load, seeded, stage } = bed
   const rows: BenchRow[] = []
   const missing: BenchMissing[] = []
   const tally = createOffloadTally()
@@ -184,7 +184,7 @@ async function blow(bed: Bed): Promise<{ rows: BenchRow[]; missing: BenchMissing
   }
   const judge = (metric: string, blown: Blown, detail: Readonly<Record<string, number>>): void => {
     const why = whyNot(blown.report)
-    const row = toRow(metric, load, blown, detail)
+    const row = toRow(metric, load, blown, { 'catalogue-mb': seeded.bytes / 1e6, ...detail })
     if (why === null) rows.push(row)
     else missing.push({ metric, why: `${why}; it would have been ${row.ours.toFixed(4)}` })
   }
@@ -196,7 +196,7 @@ async function blow(bed: Bed): Promise<{ rows: BenchRow[]; missing: BenchMissing
     'with-evening': offloadOf(addUp(evening.figures, premiere.figures)),
   })
   if (load.anyTitle) {
-    const all = [...(stage.premiereId ? [stage.premiereId] : []), ...ids]
+    const all = [...(stage.premiereId ? [stage.premiereId] : []), ...seeded.ids]
     const choices = all.map((id) => ({ id, posterUrl: `/art/${id}/poster.jpg` }))
     judge('offload-any-title', await storm(load.premiere, choices), {})
   }
@@ -249,9 +249,9 @@ function describeFigures(figures: OffloadFigures): string {
 }
 
 /** Afterwards: what it fetches must not be in the edge's memory before. */
-async function playSample({ stage, load, ids, say }: Bed): Promise<void> {
+async function playSample({ stage, load, seeded, say }: Bed): Promise<void> {
   say(`playing ${load.sample} titles drawn at random in each cell`)
-  const drawn = [...ids].sort(() => Math.random() - 0.5).slice(0, load.sample)
+  const drawn = [...seeded.ids].sort(() => Math.random() - 0.5).slice(0, load.sample)
   for (const country of COUNTRIES) {
     const visitor = await createVisitor(stage.watchUrl, country)
     for (const id of drawn) await playTitle(visitor, stage.watchUrl, id)

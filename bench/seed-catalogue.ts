@@ -12,10 +12,13 @@ const READ_MAX = 1_000
 /** Copies whose events are put on the log at once: well below what a batch may weigh. */
 const COPIES_PER_APPEND = 10
 
+/** The new titles, in the order home shows them, and what the segments of all of them weigh. */
+export type Seeded = { readonly ids: readonly string[]; readonly bytes: number }
+
 /**
  * Makes a large catalogue of a few published titles: each is copied until there are `copies` new ones. A copy's events are those of its
- * original, told of an id of its own, with object keys of its own; its objects are further names of the same files. So to log, cells and
- * edge it is a title like any other: no cache can know its bytes from another's. Resolves with the new ids when their events are durable.
+ * original, told of an id of its own, with object keys of its own; its objects are further names of the same files. All are older than any original. So to log, cells and
+ * edge it is a title like any other: no cache can know its bytes from another's. Resolves when their events are durable.
  * `except` is not copied. Throws when no title is published.
  */
 export async function seedCatalogue(options: {
@@ -23,28 +26,37 @@ export async function seedCatalogue(options: {
   readonly objectsDirectory: string
   readonly copies: number
   readonly except: string | null
-}): Promise<readonly string[]> {
+}): Promise<Seeded> {
   const { log, objectsDirectory, copies, except } = options
   const originals = (await readPublished(log)).filter(({ id }) => id !== except)
   if (originals.length === 0) throw new Error('expected published titles to copy, got none; publish some before')
+  const oldestMs = Math.min(...originals.flatMap(({ events }) => events.flatMap(createdAtMsOf)))
   const publisher = createPublisher({ log, source: SOURCE })
   const ids: string[] = []
+  let bytes = 0
   let events: CloudEvent[] = []
   for (let at = 0; at < copies; at++) {
     const original = originals[at % originals.length] as Original // the remainder is below the length
     const id = createShortId()
     await linkObjects({ objectsDirectory, original, id })
-    // Older than whatever is published next, and in an order of their own.
-    events.push(...original.events.map((event) => toCopy(event, id, { name: `Title ${at + 1}`, olderByMs: at })))
+    const told = { name: `Title ${at + 1}`, createdAtMs: oldestMs - 1 - at }
+    events.push(...original.events.map((event) => toCopy(event, id, told)))
     ids.push(id)
+    bytes += original.bytes
     if (ids.length % COPIES_PER_APPEND > 0 && ids.length < copies) continue
     await publisher.publishMany(events)
     events = []
   }
-  return ids
+  return { ids, bytes }
 }
 
-type Original = { readonly id: string; readonly events: readonly CloudEvent[]; readonly objectKeys: readonly string[] }
+type Original = {
+  readonly id: string
+  readonly events: readonly CloudEvent[]
+  readonly objectKeys: readonly string[]
+  /** Of its segments. */
+  readonly bytes: number
+}
 
 async function readPublished(log: LogPort): Promise<Original[]> {
   const events = new Map<string, CloudEvent[]>()
@@ -55,7 +67,7 @@ async function readPublished(log: LogPort): Promise<Original[]> {
   }
   return [...events]
     .filter(([, all]) => has(all, 'tentpole.title.published.v1') && !has(all, 'tentpole.title.withdrawn.v1'))
-    .map(([id, all]) => ({ id, events: all, objectKeys: objectKeysIn(all) }))
+    .map(([id, all]) => ({ id, events: all, objectKeys: objectKeysIn(all), bytes: bytesIn(all) }))
 }
 
 async function* readEvents(log: LogPort): AsyncGenerator<CloudEvent> {
@@ -80,13 +92,23 @@ function objectKeysIn(events: readonly CloudEvent[]): string[] {
   return [...new Set(named.map(([, key]) => key ?? ''))]
 }
 
+function createdAtMsOf({ data }: CloudEvent): number[] {
+  return 'metadata' in data ? [data.metadata.createdAtMs] : []
+}
+
+/** An event that comes again names the same keys. */
+function bytesIn(events: readonly CloudEvent[]): number {
+  const byKey = new Map<string, number>()
+  for (const event of events)
+    if (event.type === 'tentpole.title.segments.v1')
+      for (const { objectKey, bytes } of event.data.segments) byKey.set(objectKey, bytes)
+  return [...byKey.values()].reduce((sum, bytes) => sum + bytes, 0)
+}
+
 /** Everything of a title has its id in it, its objects' keys too. */
-function toCopy(event: CloudEvent, id: string, told: { name: string; olderByMs: number }): CloudEvent {
+function toCopy(event: CloudEvent, id: string, told: { name: string; createdAtMs: number }): CloudEvent {
   const data = JSON.parse(JSON.stringify(event.data).replaceAll(event.subject, id)) as typeof event.data // toEvent checks it
-  if ('metadata' in data) {
-    const { name, olderByMs } = told
-    data.metadata = { ...data.metadata, name, createdAtMs: data.metadata.createdAtMs - olderByMs }
-  }
+  if ('metadata' in data) data.metadata = { ...data.metadata, ...told }
   return toEvent(event.type, id, data, { source: SOURCE }) as CloudEvent
 }
 

@@ -31,6 +31,7 @@ export type RefusalCode =
   | 'field-repeated'
   | 'chunk-malformed'
   | 'chunk-extensions-too-long'
+  | 'trailer-malformed'
   | 'content-too-large'
 
 /** Status, and what of the request is wrong: what, expected, got, next. Nothing a client sent is repeated: it could be a token. */
@@ -100,6 +101,7 @@ const REFUSALS: Readonly<Record<RefusalCode, readonly [status: number, detail: s
   ],
   'chunk-malformed': [400, 'content: expected chunks (RFC 9112, 7.1), got something else; correct the framing'],
   'chunk-extensions-too-long': [400, 'chunk extensions: expected a few bytes, got too many; send chunks without them'],
+  'trailer-malformed': [400, 'trailer: expected a field line, got something else; send none, they are dropped'],
   'content-too-large': [413, 'content: expected at most edgeBodyBytesMax bytes, got more; send it in parts'],
 }
 

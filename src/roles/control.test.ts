@@ -16,6 +16,8 @@ describe('who may do what', () => {
     ['POST', '/api/titles'],
     ['GET', '/api/status'],
     ['GET', '/api/events'],
+    ['GET', '/api/edge'],
+    ['GET', '/metrics'],
     ['GET', '/api/openapi.json'],
     ['POST', '/api/console-links'],
     ['GET', '/api/nothing'],

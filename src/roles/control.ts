@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createDirectoryObjects } from '../engines/objects/index.ts'
 import { createStoreClient } from '../engines/store/index.ts'
-import { createRelay } from '../hub/index.ts'
+import { createPublisher, createRelay } from '../hub/index.ts'
 import { Fault, systemClock } from '../kernel/index.ts'
 import { createCatalog } from '../services/catalog/index.ts'
 import { createTitles } from '../services/titles/index.ts'
@@ -9,6 +9,7 @@ import { createUploads } from '../services/uploads/index.ts'
 import type { RoleContext, StartRole } from './context.ts'
 import { createControlApp } from './control/app.ts'
 import { createAuth } from './control/auth.ts'
+import { watchEdge } from './control/edge-watch.ts'
 import { createLive } from './control/live.ts'
 import { watchStatus } from './control/platform-status.ts'
 import { fromThrown, toProblem } from './control/problem.ts'
@@ -24,7 +25,7 @@ const DRAIN_SHARE = 0.5
 /** Control on the embedded engines: the staff API and uploads, the console's files, and one of the outbox relays. */
 export const start: StartRole = async (context) => {
   const { config, layout, logger, name, version } = context
-  const { operatorToken, watchUrl } = secretsOf(context)
+  const { operatorToken, metricsToken, watchUrl } = secretsOf(context)
   const { limits } = config
   const store = createStoreClient({ path: layout.storeSocket, limits, logger })
   const relay = createRelay({ tables: store.tables, log: store.log, owner: name, logger })
@@ -40,6 +41,7 @@ export const start: StartRole = async (context) => {
     toProblem,
   })
   const status = watchStatus({ path: layout.supervisorSocket, limits, logger })
+  const edge = watchEdge({ path: layout.roleSocket('edge'), limits, clock: systemClock, logger })
   const live = createLive({
     log: store.log,
     listTitles: async () => (await titles.list()).map((row) => toStaffTitle(row, catalog.get(row.id), watchUrl)),
@@ -64,12 +66,14 @@ export const start: StartRole = async (context) => {
     return sentences.flatMap(([isFault, sentence]) => (isFault ? [sentence] : []))
   }
   const app = createControlApp({
-    auth: createAuth({ operatorToken, limits, clock: systemClock }),
+    auth: createAuth({ operatorToken, metricsToken, limits, clock: systemClock }),
     titles,
     heard: catalog.get,
     uploads,
+    publisher: createPublisher({ log: store.log, source: name }),
     live,
     status: status.current,
+    edge,
     faults,
     consoleDirectory: join(layout.webDirectory, 'console'),
     watchUrl,
@@ -99,15 +103,21 @@ export const start: StartRole = async (context) => {
       await server.stop(true)
       uploads.close()
       status.close()
+      edge.close()
       await Promise.all([relay.close(), catalog.close()])
       await store.close()
     },
   }
 }
 
-function secretsOf({ operatorToken, watchUrl }: RoleContext): { operatorToken: string; watchUrl: string } {
-  if (operatorToken && watchUrl) return { operatorToken, watchUrl }
-  throw new Fault('role-context-invalid', 'control needs operatorToken and watchUrl; whoever starts it must give them')
+type Given = { readonly operatorToken: string; readonly metricsToken: string; readonly watchUrl: string }
+
+function secretsOf({ operatorToken, metricsToken, watchUrl }: RoleContext): Given {
+  if (operatorToken && metricsToken && watchUrl) return { operatorToken, metricsToken, watchUrl }
+  throw new Fault(
+    'role-context-invalid',
+    'control needs operatorToken, metricsToken and watchUrl; whoever starts it must give them',
+  )
 }
 
 function isLong(request: Request): boolean {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { createTitleRequestSchema, type PlatformStatus, withdrawRequestSchema } from '../../contracts/index.ts'
+import type { Publisher } from '../../hub/index.ts'
 import type { Limits, Logger } from '../../kernel/index.ts'
 import type { CatalogTitle } from '../../services/catalog/index.ts'
 import type { TitleRow, Titles } from '../../services/titles/index.ts'
@@ -8,7 +9,10 @@ import type { Auth } from './auth.ts'
 import { readBody } from './body.ts'
 import { refuseForeignOrigin, refuseHost, securityHeaders } from './browser-safety.ts'
 import { serveConsoleFile } from './console-files.ts'
+import { addEdgeRoutes } from './edge-routes.ts'
+import type { EdgeWatch } from './edge-watch.ts'
 import type { Live } from './live.ts'
+import { toMetricsResponse } from './metrics.ts'
 import { toStaffOpenApi } from './openapi.ts'
 import { fromThrown, toProblem } from './problem.ts'
 import { toStaffTitle } from './staff-title.ts'
@@ -20,8 +24,10 @@ export type ControlAppOptions = {
   readonly titles: Titles
   readonly heard: (titleId: string) => CatalogTitle | undefined
   readonly uploads: Uploads
+  readonly publisher: Publisher
   readonly live: Live
   readonly status: () => PlatformStatus | null
+  readonly edge: Pick<EdgeWatch, 'view' | 'prometheus'>
   /** Why this role itself is not healthy. */
   readonly faults: () => readonly string[]
   readonly consoleDirectory: string
@@ -31,7 +37,7 @@ export type ControlAppOptions = {
   readonly logger: Logger
 }
 
-/** Control's HTTP: the staff API, uploads, the console's files. Only `/healthz`, `/login` and those files are public. */
+/** Control's HTTP: the staff API, uploads, the console's files. Only `/healthz`, `/login` and those files are public; `/metrics` has a token of its own. */
 export function createControlApp(options: ControlAppOptions): ControlApp {
   const { auth, limits, logger } = options
   const headers = Object.entries(securityHeaders(new URL(options.watchUrl).origin))
@@ -42,6 +48,10 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
   app.get('/healthz', () => toHealth(options))
   app.get('/login', ({ req }) => (req.raw.method === 'GET' ? login(auth, req.query('code') ?? '') : new Response(null)))
 
+  app.get('/metrics', ({ req }) => {
+    if (!auth.mayScrape(req.header('authorization') ?? null)) return unauthorized()
+    return toMetricsResponse({ status: options.status(), version: options.version, edge: options.edge.prometheus })
+  })
   for (const guarded of ['/api/*', '/uploads/*'])
     app.use(guarded, async ({ req }, next) => refuseStranger(auth, req.raw) ?? (await next()))
   app.all('/uploads/*', ({ req }) => options.uploads.handle(req.raw))
@@ -52,12 +62,14 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
     const detail = 'The supervisor is not heard at the moment; retry shortly.'
     return status ? Response.json(status) : toProblem({ status: 503, code: 'unavailable', detail })
   })
+  app.get('/api/edge', () => Response.json(options.edge.view(), { headers: { 'cache-control': 'no-store' } }))
   app.post('/api/console-links', ({ req }) => {
     if (!auth.isOperator(req.header('authorization') ?? null)) return unauthorized()
     const url = new URL(`/login?code=${auth.createCode()}`, req.url)
     return Response.json({ url: url.href }, { status: 201 })
   })
   addTitleRoutes(app, options)
+  addEdgeRoutes(app, options)
 
   app.notFound(async ({ req }) => {
     const { pathname } = new URL(req.url)

@@ -11,6 +11,8 @@ const LINKS_WAITING_MAX = 64
  */
 export type Auth = {
   isOperator(authorization: string | null): boolean
+  /** The operator, or who has the token that opens `/metrics` and nothing else. */
+  mayScrape(authorization: string | null): boolean
   isSession(cookieHeader: string | null): boolean
   /** A code that `redeem` takes once, within `consoleLinkMs`. */
   createCode(): string
@@ -20,10 +22,11 @@ export type Auth = {
 
 export function createAuth(options: {
   operatorToken: string
+  metricsToken: string
   limits: Pick<Limits, 'consoleLinkMs' | 'consoleSessionMs'>
   clock: Clock
 }): Auth {
-  const { operatorToken, limits, clock } = options
+  const { operatorToken, metricsToken, limits, clock } = options
   const key = Buffer.from(hkdfSync('sha256', operatorToken, '', 'tentpole console session', 32))
   // Cookies do not tell ports apart: two platforms on one machine need two names.
   const cookieName = `tentpole_console_${key.toString('hex').slice(0, 8)}`
@@ -36,10 +39,8 @@ export function createAuth(options: {
   }
 
   return {
-    isOperator(authorization) {
-      const [scheme, token, ...rest] = (authorization ?? '').split(' ')
-      return scheme?.toLowerCase() === 'bearer' && rest.length === 0 && sameText(token ?? '', operatorToken)
-    },
+    isOperator: (authorization) => isBearer(authorization, operatorToken),
+    mayScrape: (authorization) => isBearer(authorization, operatorToken) || isBearer(authorization, metricsToken),
     isSession(cookieHeader) {
       const values = readCookies(cookieHeader ?? '', cookieName)
       return values.some((value) => {
@@ -61,6 +62,11 @@ export function createAuth(options: {
       return `${cookieName}=${session}.${sign(session)}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Strict`
     },
   }
+}
+
+function isBearer(authorization: string | null, expected: string): boolean {
+  const [scheme, token, ...rest] = (authorization ?? '').split(' ')
+  return scheme?.toLowerCase() === 'bearer' && rest.length === 0 && sameText(token ?? '', expected)
 }
 
 /** Compares in a time that says nothing about where they differ, or about the length. */

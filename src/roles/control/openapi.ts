@@ -1,8 +1,13 @@
 import { z } from 'zod'
 import {
   createTitleRequestSchema,
+  edgeViewSchema,
   platformStatusSchema,
   problemSchema,
+  purgedResponseSchema,
+  purgeRequestSchema,
+  revokedResponseSchema,
+  revokeRequestSchema,
   staffTitleSchema,
   withdrawRequestSchema,
 } from '../../contracts/index.ts'
@@ -48,10 +53,31 @@ const OPERATIONS: readonly Operation[] = [
     answer: { status: 200, schema: staffTitleSchema },
   },
   {
+    method: 'post',
+    path: '/api/sessions/{id}/revoke',
+    summary: 'End a playback session; answered when it is on the log, in effect on every edge within 5 s. Idempotent',
+    body: revokeRequestSchema,
+    answer: { status: 202, schema: revokedResponseSchema },
+  },
+  {
+    method: 'post',
+    path: '/api/purges',
+    summary:
+      'Drop an address, a prefix or a tag from the caches; answered when it is on the log, done on every edge within 1 s',
+    body: purgeRequestSchema,
+    answer: { status: 202, schema: purgedResponseSchema },
+  },
+  {
     method: 'get',
     path: '/api/status',
     summary: 'The platform and its roles',
     answer: { status: 200, schema: platformStatusSchema },
+  },
+  {
+    method: 'get',
+    path: '/api/edge',
+    summary: 'What the edge counts: requests, hits, bytes, top objects, and its last minutes',
+    answer: { status: 200, schema: edgeViewSchema },
   },
   {
     method: 'post',
@@ -88,10 +114,10 @@ export function toStaffOpenApi(version: string): Record<string, unknown> {
 
 function toOperation(operation: Operation): Record<string, unknown> {
   const { path, summary, body, answer } = operation
-  const titleId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
+  const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
   return {
     summary,
-    ...(path.includes('{id}') ? { parameters: [titleId] } : {}),
+    ...(path.includes('{id}') ? { parameters: [id] } : {}),
     ...(body ? { requestBody: { content: { 'application/json': { schema: toSchema(body, 'input') } } } } : {}),
     responses: {
       [answer.status]: {

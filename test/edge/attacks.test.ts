@@ -170,6 +170,13 @@ test('a client cannot have its credentials taken away, nor speak to the next hop
   expect(head).not.toMatch(/^(?:x-secret|te|keep-alive|proxy-authorization|upgrade):/im)
 })
 
+test('a length or a coding in a spelling that some origins take for the real one goes no further', async () => {
+  await send(bed.port, post('Content_Length: 9\r\nTransfer_Encoding: chunked\r\nContent-Length: 4\r\n', 'abcd'), 1)
+  const seen = bed.origin.seen.at(-1)
+  expect(seen?.body).toBe('abcd')
+  expect(seen?.head).not.toMatch(/content_length|transfer_encoding/i)
+})
+
 test('the origin reads what was routed: one host, one path, each in one form', async () => {
   const { answers } = await send(
     bed.port,

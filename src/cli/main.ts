@@ -11,6 +11,8 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   publish: async () => (await import('./verbs/publish.ts')).publish,
   titles: async () => (await import('./verbs/titles.ts')).titles,
   withdraw: async () => (await import('./verbs/withdraw.ts')).withdraw,
+  revoke: async () => (await import('./verbs/revoke.ts')).revoke,
+  purge: async () => (await import('./verbs/purge.ts')).purge,
   edge: async () => (await import('./verbs/edge.ts')).edge,
   console: async () => (await import('./verbs/console.ts')).consoleLink,
   storm: async () => (await import('./verbs/storm.ts')).storm,

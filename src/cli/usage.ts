@@ -15,6 +15,10 @@ export const USAGE = `usage: tentpole <verb> [options]
         every title and how far it is
   withdraw ID [--reason TEXT] [--json]
         takes a title down, everywhere within 5 seconds
+  revoke SESSION [--reason TEXT] [--json]
+        ends a viewer's playback session, everywhere within 5 seconds; also while control is down
+  purge --url URL | --prefix PREFIX | --tag TAG [--reason TEXT] [--json]
+        drops it from every edge's cache within a second; a path means every host; also while control is down
   console
         prints a link to the operators' console that works once
   storm [--scenario NAME|FILE] [--seed N] [--baseline N] [--out DIR] [--json]

@@ -35,7 +35,8 @@ test('an API call reaches the viewer’s cell with path, query and body, and onl
   const got = (await response.json()) as { url: string; method: string; body: string; headers: Record<string, string> }
   expect([got.method, got.url, got.body]).toEqual(['POST', 'http://cell/v1/titles/x?y=1', '{"a":1}'])
   expect(got.headers['authorization']).toBe(bearer('b'))
-  expect(Object.keys(got.headers).filter((name) => /^x-|^te$|^connection$/.test(name))).toEqual([])
+  expect(Object.keys(got.headers).filter((name) => /^x-|^te$|^connection$/.test(name))).toEqual(['x-tentpole-client'])
+  expect(got.headers['x-tentpole-client']).toBe('127.0.0.1')
   expect(bed.asked).toEqual(['b POST /v1/titles/x?y=1'])
 })
 

@@ -2,8 +2,9 @@ import type { Limits } from '../kernel/index.ts'
 import { encodeHttpRequest, type WireHttpResponse } from '../wire/index.ts'
 import { createCellClaims } from './cell-claim.ts'
 import type { Cells } from './cells.ts'
-import { type EdgeProblem, toProblemResponse } from './problem.ts'
-import type { Target } from './target.ts'
+import type { FieldLine } from './http/index.ts'
+import { type EdgeProblem, toProblemAnswer } from './problem.ts'
+import { type Answer, type ServerRequest, toHead } from './server/index.ts'
 
 /** All that reaches a cell of what a client sent: hop-by-hop and `x-tentpole-*` headers are out by not being in. */
 const FORWARDED = [
@@ -26,6 +27,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'content-length',
 ])
 const INTERNAL = 'x-tentpole-'
+/** The viewer's address, for signatures that are bound to it. */
+const CLIENT_HEADER = 'x-tentpole-client'
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
@@ -33,70 +36,66 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 export function createApi(options: {
   cells: Cells
   limits: Pick<Limits, 'apiBodyBytesMax' | 'apiTimeoutMs' | 'viewerTokensMemoMax'>
-}): (request: Request, target: Target) => Promise<Response> {
+}): (request: ServerRequest) => Promise<Answer> {
   const { cells, limits } = options
   const cellOf = createCellClaims({ tokensMax: limits.viewerTokensMemoMax })
 
-  return async (request, { path, query }) => {
-    const { method } = request
-    if (!METHODS.has(method)) return toProblemResponse(methodNotAllowed(method))
+  return async (request) => {
+    const { method, path, query } = request
+    if (!METHODS.has(method)) return toProblemAnswer(methodNotAllowed(method))
     const body = BODILESS.has(method) ? null : await readBody(request, limits.apiBodyBytesMax)
-    if (body === 'too-large') return toProblemResponse(bodyTooLarge(limits.apiBodyBytesMax))
-    const headers = forwardedHeaders(request.headers)
+    if (body === 'too-large') return toProblemAnswer(bodyTooLarge(limits.apiBodyBytesMax))
+    const cell = cellOf(request.fields.get('authorization'))
     const answer = await cells.call({
-      cell: cellOf(request.headers.get('authorization')),
-      payload: encodeHttpRequest({ method: method === 'HEAD' ? 'GET' : method, path: path + query, headers, body }),
+      cell,
+      payload: encodeHttpRequest({
+        method: method === 'HEAD' ? 'GET' : method,
+        path: path + query,
+        headers: forwardedHeaders(request),
+        body,
+      }),
       timeoutMs: limits.apiTimeoutMs,
       repeatable: body === null,
     })
-    return answer.ok ? toApiResponse(answer.response, method) : toProblemResponse(answer.problem)
+    return answer.ok ? toApiAnswer(answer.response, method, cell) : toProblemAnswer(answer.problem)
   }
 }
 
 /** A declared length is checked before a byte is read; an undeclared one (chunked) while reading. */
-async function readBody(request: Request, bytesMax: number): Promise<Uint8Array | 'too-large'> {
-  const length = request.headers.get('content-length')
-  if (length !== null) return Number(length) > bytesMax ? 'too-large' : await request.bytes()
+async function readBody({ fields, body }: ServerRequest, bytesMax: number): Promise<Uint8Array | 'too-large'> {
+  if (body === null) return EMPTY
+  if (Number(fields.get('content-length') ?? 0) > bytesMax) return 'too-large'
   const parts: Uint8Array[] = []
   let bytes = 0
-  for await (const part of request.body ?? []) {
+  for await (const part of body) {
     bytes += part.byteLength
     if (bytes > bytesMax) return 'too-large'
     parts.push(part)
   }
-  return Buffer.concat(parts, bytes)
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, bytes)
 }
 
-function forwardedHeaders(from: Headers): [string, string][] {
-  const headers: [string, string][] = []
+const EMPTY = new Uint8Array(0)
+
+function forwardedHeaders({ fields, clientAddress }: ServerRequest): [string, string][] {
+  const headers: [string, string][] = [[CLIENT_HEADER, clientAddress]]
   for (const name of FORWARDED) {
-    const value = from.get(name)
+    const value = fields.get(name)
     if (value !== null) headers.push([name, value])
   }
   return headers
 }
 
-function toApiResponse({ status, headers, body }: WireHttpResponse, method: string): Response {
-  const init = { status, headers: toHeadersInit(headers) }
-  if (method === 'HEAD') {
-    if (!Array.isArray(init.headers)) init.headers['content-length'] = String(body.byteLength)
-    return new Response(null, init)
+function toApiAnswer({ status, headers, body }: WireHttpResponse, method: string, cell: string | null): Answer {
+  const lines: FieldLine[] = headers.filter(([name]) => !HOP_BY_HOP.has(name) && !name.startsWith(INTERNAL))
+  const isHead = method === 'HEAD'
+  return {
+    status,
+    head: toHead(lines),
+    body: isHead || body.byteLength === 0 ? null : body,
+    lengthBytes: isHead ? body.byteLength : null,
+    report: { cache: 'none', key: null, tags: [], cell },
   }
-  return new Response(body.byteLength === 0 ? null : (body as Uint8Array<ArrayBuffer>), init)
-}
-
-/** A plain object, unless a name repeats (`set-cookie`). */
-function toHeadersInit(headers: WireHttpResponse['headers']): Record<string, string> | [string, string][] {
-  const plain: Record<string, string> = {}
-  for (const [name, value] of headers) {
-    if (HOP_BY_HOP.has(name) || name.startsWith(INTERNAL)) continue
-    if (Object.hasOwn(plain, name))
-      return headers
-        .filter(([each]) => !HOP_BY_HOP.has(each) && !each.startsWith(INTERNAL))
-        .map(([each, text]): [string, string] => [each, text])
-    plain[name] = value
-  }
-  return plain
 }
 
 function methodNotAllowed(method: string): EdgeProblem {

@@ -6,10 +6,12 @@ import { type Clock, type Limits, type Logger, systemClock } from '../kernel/ind
 import { createApi } from './api.ts'
 import { createCells, type EdgeCell } from './cells.ts'
 import { createAdmission } from './clients/index.ts'
+import { applyPurge, createHeard, createPurgeable } from './heard/index.ts'
 import { createMedia } from './media.ts'
+import { createEdgeMeter, type EdgeMeter } from './metrics/index.ts'
 import { toProblemAnswer } from './problem.ts'
-import { createRevocations } from './revocations.ts'
-import { type Answer, createHttpServer, type ServerRequest } from './server/index.ts'
+import type { FetchedHead } from './proxy/land.ts'
+import { type Answer, createHttpServer, type Exchange, type ServerRequest } from './server/index.ts'
 import { readSite, type Site, siteNotBuilt } from './site.ts'
 
 export type EdgeOptions = {
@@ -26,10 +28,13 @@ export type EdgeOptions = {
   readonly logger: Logger
   readonly version: string
   readonly clock?: Clock
+  readonly onExchange?: (exchange: Exchange) => void
 }
 
 export type Edge = {
   readonly port: number
+  /** What it has answered, and how its parts are. */
+  readonly meter: EdgeMeter
   /** What is not well, one sentence each. */
   faults(): readonly string[]
   /** Requests not answered to their end. */
@@ -44,20 +49,26 @@ const SITE_RETRY_MS = 500
 export function createEdge(options: EdgeOptions): Edge {
   const { limits, logger, clock = systemClock } = options
   const cells = createCells(options.cells, limits)
-  const revocations = createRevocations({
+  const heard = createHeard({
     log: options.log,
     limits,
     logger,
     clock,
     onWithdrawn: (titleId) => media.withdraw(titleId),
+    onPurge(order) {
+      const dropped = applyPurge(purgeable, order)
+      logger.info('purged', { scope: order.scope, value: order.value, dropped })
+    },
   })
-  const media = createMedia({ ...options, cells, revocations, clock })
+  const media = createMedia({ ...options, cells, heard, clock })
+  const { tier, fetches } = media.stack
+  const purgeable = createPurgeable({ tier, fetches, tagsOf: ({ tags }: FetchedHead) => tags })
   const api = createApi({ cells, limits })
   const site = openSite(options)
 
   const faults = (): string[] => [
     ...cells.missing().map((name) => `cell ${name} is not connected`),
-    ...(revocations.trusted() ? [] : ['the log is silent or not caught up with: protected titles are refused']),
+    ...(heard.trusted() ? [] : ['the log is silent or not caught up with: protected titles are refused']),
     ...(site.current() ? [] : ['the watch page is not built']),
   ]
 
@@ -77,16 +88,34 @@ export function createEdge(options: EdgeOptions): Edge {
     clock,
     admission: createAdmission({ limits, exempt: options.exemptNetworks, clock }),
     handle: route,
+    onExchange(exchange) {
+      meter.record(exchange)
+      options.onExchange?.(exchange)
+    },
+  })
+  const meter = createEdgeMeter({
+    clock,
+    limits,
+    sources: {
+      memory: () => ({ ...tier.statistics(), bytesMax: limits.edgeCacheBytes }),
+      fetches: fetches.stats,
+      cells: () => {
+        const missing = cells.missing()
+        return options.cells.map(({ name }) => ({ name, connected: !missing.includes(name) }))
+      },
+      server,
+    },
   })
 
   return {
+    meter,
     port: server.port,
     faults,
     inFlight: () => server.inFlight(),
     async close() {
       site.close()
       await server.close({ drainMs: limits.drainMs })
-      await revocations.close()
+      await heard.close()
     },
   }
 }

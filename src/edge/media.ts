@@ -2,6 +2,7 @@ import type { PathKeys } from '../contracts/index.ts'
 import type { ObjectsPort } from '../engines/objects/index.ts'
 import type { Clock, Limits } from '../kernel/index.ts'
 import type { Cells } from './cells.ts'
+import type { Heard } from './heard/index.ts'
 import type { FieldReader } from './http/index.ts'
 import { createMediaUpstream, type MediaWanted, titleTag } from './media-upstream.ts'
 import { createPathTokens } from './path-tokens.ts'
@@ -25,11 +26,7 @@ export type MediaOptions = {
   readonly cells: Cells
   readonly objects: ObjectsPort
   readonly pathKeys: () => PathKeys
-  readonly revocations: {
-    isWithdrawn(titleId: string): boolean
-    isRevoked(sessionId: string): boolean
-    trusted(): boolean
-  }
+  readonly heard: Pick<Heard, 'isWithdrawn' | 'isRevoked' | 'trusted'>
   readonly limits: Limits
   readonly clock: Clock
 }
@@ -42,19 +39,19 @@ const MEDIA_ORIGIN = 'http://media'
 
 /** Serves media files from the cache, from objects, or as a cell says; decides itself who may have them. */
 export function createMedia(options: MediaOptions): Media {
-  const { revocations, limits, clock } = options
+  const { heard, limits, clock } = options
   const stack = createCacheStack({
-    upstream: createMediaUpstream({ ...options, isWithdrawn: revocations.isWithdrawn }),
+    upstream: createMediaUpstream({ ...options, isWithdrawn: heard.isWithdrawn }),
     limits,
     clock,
   })
   const checkToken = createPathTokens({ keys: options.pathKeys, tokensMax: limits.viewerTokensMemoMax })
 
   const refuse = ({ titleId, viewer }: MediaWanted): EdgeProblem | null => {
-    if (viewer === null) return revocations.isWithdrawn(titleId) ? notFound : null
-    if (!revocations.trusted()) return untrusted
-    if (revocations.isWithdrawn(titleId)) return withdrawn
-    return revocations.isRevoked(viewer.sessionId) ? revoked : null
+    if (viewer === null) return heard.isWithdrawn(titleId) ? notFound : null
+    if (!heard.trusted()) return untrusted
+    if (heard.isWithdrawn(titleId)) return withdrawn
+    return heard.isRevoked(viewer.sessionId) ? revoked : null
   }
 
   const serve = (request: ServerRequest, wanted: MediaWanted): Answer | Promise<Answer> => {

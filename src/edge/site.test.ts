@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_LIMITS, faultCode } from '../kernel/index.ts'
 import { readSite, type Site } from './site.ts'
+import { serverRequest, toResponse } from './testing/answers.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'tentpole-site-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -13,7 +14,7 @@ writeFileSync(join(directory, 'index.html'), '<!doctype html><title>watch</title
 writeFileSync(join(directory, 'assets', 'app-1a2b3c4d.js'), SCRIPT)
 
 const site = readSite(directory, DEFAULT_LIMITS) as Site
-const get = (path: string, init: RequestInit = {}): Response => site(new Request(`http://edge${path}`, init), path)
+const get = (path: string, init: RequestInit = {}): Response => toResponse(site(serverRequest(path, init)))
 
 test.each(['/', '/index.html', '/title/0123456789abcdef', '/watch/x', '/search'])('%s is the page', async (path) => {
   const response = get(path)

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { extname, join, relative, sep } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { Fault, type Limits } from '../kernel/index.ts'
-import { type EdgeProblem, RETRY_SOON, toProblemResponse } from './problem.ts'
-import { decideSelection } from './ranges.ts'
+import { decideCachePreconditions } from './http/index.ts'
+import { type EdgeProblem, RETRY_SOON, toProblemAnswer } from './problem.ts'
+import { type Answer, type ServerRequest, toHead } from './server/index.ts'
 
 type SiteFile = {
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -16,7 +17,7 @@ type SiteFile = {
 }
 
 /** The watch page: a handful of files in memory, and `index.html` for every page of the application. */
-export type Site = (request: Request, path: string) => Response
+export type Site = (request: ServerRequest) => Answer
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -73,10 +74,11 @@ export function readSite(directory: string, limits: Pick<Limits, 'edgeObjectByte
   const files = readFiles(directory, limits.edgeObjectBytesMax)
   const index = files.get(INDEX)
   if (!index) return null
-  return (request, path) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return toProblemResponse(onlyReads)
+  return (request) => {
+    const { method, path } = request
+    if (method !== 'GET' && method !== 'HEAD') return toProblemAnswer(onlyReads)
     const file = files.get(path === '/' ? INDEX : path) ?? (isPage(path) ? index : undefined)
-    return file ? toSiteResponse(request, file) : toProblemResponse(noSuchPage)
+    return file ? toSiteAnswer(request, file) : toProblemAnswer(noSuchPage)
   }
 }
 
@@ -117,10 +119,8 @@ function toFile(name: string, bytes: Uint8Array<ArrayBuffer>): SiteFile {
   }
 }
 
-function toSiteResponse(request: Request, file: SiteFile): Response {
-  const wantsGzip = /(?:^|,)\s*gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:$|,)))/i.test(
-    request.headers.get('accept-encoding') ?? '',
-  )
+function toSiteAnswer({ method, fields }: ServerRequest, file: SiteFile): Answer {
+  const wantsGzip = /(?:^|,)\s*gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:$|,)))/i.test(fields.get('accept-encoding') ?? '')
   const gzip = wantsGzip ? file.gzip : null
   const bytes = gzip ?? file.bytes
   // Two encodings are two representations, and a strong tag names one.
@@ -131,12 +131,16 @@ function toSiteResponse(request: Request, file: SiteFile): Response {
     'cache-control': file.caching,
     etag,
   }
-  const ifNoneMatch = request.headers.get('if-none-match')
-  const selection = decideSelection({ range: null, ifRange: null, ifNoneMatch }, { etag, sizeBytes: bytes.byteLength })
-  if (selection.kind === 'not-modified') return new Response(null, { status: 304, headers })
-  if (gzip) headers['content-encoding'] = 'gzip'
-  headers['content-length'] = String(bytes.byteLength)
-  return new Response(request.method === 'HEAD' ? null : bytes, { headers })
+  const representation = { etag, lastModifiedMs: null }
+  const isUnchanged = decideCachePreconditions({ method, fields, representation, nowMs: Date.now() }) === 'not-modified'
+  if (!isUnchanged && gzip) headers['content-encoding'] = 'gzip'
+  const bodiless = isUnchanged || method === 'HEAD'
+  return {
+    status: isUnchanged ? 304 : 200,
+    head: toHead(Object.entries(headers)),
+    body: bodiless ? null : bytes,
+    lengthBytes: isUnchanged ? null : bytes.byteLength,
+  }
 }
 
 const onlyReads: EdgeProblem = {

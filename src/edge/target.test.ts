@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseTarget } from './target.ts'
+import { parseRequestTarget, parseTarget } from './target.ts'
 
 const check = (raw: string, expected: string | null): void => {
   const target = parseTarget(`http://edge${raw}`)
@@ -46,6 +46,12 @@ test.each(['/v1/home', 'h:80', 'https://edge/x', 'http:///x', 'http://edge', '']
   'what has no origin, as Bun leaves it for a junk Host, is refused: %s',
   (url) => expect(parseTarget(url)).toBeNull(),
 )
+
+test('the text of a request line reads as a URL does, and only when it begins with a slash', () => {
+  expect(parseRequestTarget('/%41/b?c')).toEqual({ path: '/A/b', query: '?c' })
+  for (const text of ['', '?a', '*', 'a', 'a/b', 'http://edge/a', '#', '//edge/a'])
+    expect(parseRequestTarget(text)).toBeNull()
+})
 
 test('what is accepted is already in its only form, and has no segment that could climb', () => {
   const piece = fc.constantFrom('/', '.', '..', '%2e', '%2F', '%41', '%c3', 'a', '_', '%', '\\', '//', 'x')

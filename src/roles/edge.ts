@@ -22,6 +22,7 @@ export const start: StartRole = async (context) => {
     objects: createDirectoryObjects({ root: layout.objectsDirectory }),
     pathKeys,
     webDirectory: layout.webDirectory,
+    exemptNetworks: config.edge.exemptNetworks,
     limits,
     logger,
     version,

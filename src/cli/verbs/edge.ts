@@ -17,7 +17,7 @@ export const edge: Verb = async ({ args, terminal }) => {
   const port = toWhole('--listen', values.listen ?? '', { min: 0, max: 65_535 })
   const memoryMib = toWhole('--memory', values.memory, { min: 1, max: 1_048_576 })
   const logger = createLogger({ role: 'edge', format: 'text', write: terminal.print })
-  const running = open({ port, origins: values.origin, cacheBytes: memoryMib * MIB, logger })
+  const running = open({ port, origins: values.origin, limits: { edgeCacheBytes: memoryMib * MIB }, logger })
   terminal.print(`ready  edge http://localhost:${running.port}`)
   const stopped = Promise.withResolvers<void>()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve())

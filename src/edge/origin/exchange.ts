@@ -110,7 +110,7 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
         }
         const hasBody = request.method !== 'HEAD' && status !== 204 && status !== 304
         const body = hasBody ? toBodyStream({ message, outgoing, phases, idleMs: limits.edgeOriginSilenceMs }) : null
-        if (!hasBody) message.resume().once('close', phases.end)
+        if (!hasBody) message.on('error', ignore).resume().once('close', phases.end)
         resolve({ ok: true, status, lines: framed.lines, body, discard })
       })
       sendBody({ outgoing, body: request.body, lengthBytes, phases, idleMs: limits.edgeOriginSilenceMs })
@@ -126,6 +126,9 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
     close: () => agent.destroy(),
   }
 }
+
+/** Told elsewhere: without any listener it would end the process. */
+const ignore = (): void => {}
 
 const notSent = (code: ExchangeFailure['code'], why: string): ExchangeFailure => {
   return { ok: false, code, why, sent: false, reused: false, refused: true }

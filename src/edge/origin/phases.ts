@@ -28,6 +28,9 @@ export type Phases = {
   end(): void
 }
 
+/** Whoever uses the connection is told by the request. */
+const ignore = (): void => {}
+
 export function createPhases(options: {
   readonly outgoing: ClientRequest
   readonly limits: OriginLimits
@@ -65,6 +68,8 @@ export function createPhases(options: {
   signal.addEventListener('abort', cancel, { once: true })
   outgoing.on('socket', (socket: Socket) => {
     hasSocket = true
+    // Cut off when its answer has come whole and nobody has read it yet, a connection is the agent's again and has no listener.
+    if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore)
     if (!socket.connecting) connect()
     else socket.once('connect', connect)
   })

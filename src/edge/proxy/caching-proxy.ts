@@ -1,237 +1,286 @@
 import type { Clock } from '../../kernel/index.ts'
 import {
-  currentAgeMs,
   decideReuse,
-  decideStore,
   isOriginError,
   matchesVariant,
   mayServeStaleOnError,
-  mergeNotModified,
+  mergeHead,
   onlyIfCached,
   type PolicyOptions,
-  parseVary,
-  type StoredResponse,
-  selectNotModified,
   toInvalidatedUris,
-  toStored,
-  toVariantKey,
 } from '../cache/policy/index.ts'
-import type { CacheReport, FieldLine, ForwardReason, RequestHead, ResponseHead } from '../http/index.ts'
-import type { Fetched, FetchFailure, Joined, Origins, SharedFetches } from '../origin/index.ts'
-import { type EdgeProblem, RETRY_SOON, toProblemResponse } from '../problem.ts'
-import type { Target } from '../target.ts'
-import { declaredLength, isLooping, toForwardLines, toRequestHead, toResponseHead } from './messages.ts'
-import { isPlainHit, respondHit, respondPassing, respondStored } from './respond.ts'
+import {
+  type CacheReport,
+  type FieldLine,
+  type ForwardReason,
+  parseRanges,
+  type RequestHead,
+  type ResponseHead,
+} from '../http/index.ts'
+import type { FetchFailure, Joined, SharedFetches } from '../origin/index.ts'
+import { type EdgeProblem, RETRY_SOON, toProblemAnswer } from '../problem.ts'
+import type { Answer, AnswerReport } from '../server/message.ts'
+import { type Ask, toReport, type Upstream } from './ask.ts'
+import { isPlainHit, respondHit } from './hits.ts'
+import { createFetcher, type Errand, type FetchedHead } from './land.ts'
+import { declaredLength, isLooping, toForwardLines, toResponseHead } from './messages.ts'
+import { type Body, cancel, isUnchanged, respondPassing, respondStored, selectRange } from './respond.ts'
 import type { Cached, ResponseCache } from './response-cache.ts'
+import { createSpans } from './spans.ts'
+import { createUnsliceable } from './unsliceable.ts'
 
-export type CachingProxy = {
-  handle(request: Request, target: Target, clientAddress: () => string): Response | Promise<Response>
-}
-
-/** What a fetch brought, for everyone who waits for it. */
-export type FetchedHead = {
-  readonly response: ResponseHead
-  /** As it is being stored; null when it is not. */
-  readonly stored: StoredResponse | null
-  /** A 304 that freshened what was stored: look there. */
-  readonly freshened: boolean
-  /** What its `Vary` told apart, and how it came out for the request that fetched it. */
-  readonly variant: { readonly varyFields: readonly string[]; readonly key: string } | null
-}
-
-type Ask = {
-  readonly request: Request
-  readonly head: RequestHead
-  readonly target: Target
-  readonly clientAddress: () => string
-}
+export type CachingProxy<C> = { handle(ask: Ask<C>): Answer | Promise<Answer> }
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
-/** A shared HTTP cache in front of origins: RFC 9111 decides, this performs. */
-export function createCachingProxy(options: {
-  readonly origins: Pick<Origins, 'fetch'>
+/** A shared HTTP cache in front of an upstream: RFC 9111 decides, this performs. */
+export function createCachingProxy<C>(options: {
+  readonly upstream: Upstream<C>
   readonly cache: ResponseCache
   readonly fetches: SharedFetches<FetchedHead>
   readonly policy: PolicyOptions
   readonly clock: Clock
-}): CachingProxy {
-  const { origins, cache, fetches, policy, clock } = options
+  /** A request that came by here this often goes round in circles. */
+  readonly visitsMax: number
+}): CachingProxy<C> {
+  const { upstream, cache, fetches, policy, clock, visitsMax } = options
+  const fetcher = createFetcher(options)
+  const unsliceable = createUnsliceable()
+  // What varies by fields of the request answers only those who sent the same (RFC 9111, 4.1).
+  const accepts = ({ head }: Ask<C>, { variant }: FetchedHead): boolean =>
+    variant === null || matchesVariant(variant, head)
+  const spans = createSpans({ cache, fetches, fetcher, accepts })
 
   /** Sent on as it is, answered as it comes; what it changed is forgotten (RFC 9111, 4.4). */
-  const pass = async ({ request, head, target, clientAddress }: Ask, fwd: ForwardReason): Promise<Response> => {
-    const answer = await origins.fetch({
+  const pass = async (ask: Ask<C>, fwd: ForwardReason): Promise<Answer> => {
+    const { request, head, path, context } = ask
+    const requestMs = clock.nowMs()
+    const answer = await upstream({
       method: request.method,
-      path: target.path + target.query,
-      lines: toForwardLines(request, { clientAddress, whole: false }),
+      path,
+      lines: toForwardLines(request, { whole: false }),
       body: request.body,
       signal: request.signal,
+      context,
     })
-    if (!answer.ok) return toProblemResponse(toFetchProblem(answer))
+    if (!answer.ok) return toProblemAnswer(toFetchProblem(answer))
     const response = toResponseHead(answer)
     cache.purge(toInvalidatedUris(head, response))
-    return respondPassing(head, response, answer.body, { fwd })
+    if (head.method === 'HEAD') freshenByHead(head, response, { requestMs, responseMs: clock.nowMs() })
+    const report = toReport(ask, fwd === 'method' ? 'bypass' : 'miss')
+    return respondPassing({ request: head, response, body: answer.body, cacheStatus: { fwd }, report })
   }
 
-  /** One fetch of the whole, shared by all who ask for the same; with `validating`, a conditional one. */
-  const start =
-    ({ request, head, target, clientAddress }: Ask, validating: Cached | null, add: readonly FieldLine[]) =>
-    async (signal: AbortSignal): Promise<Fetched<FetchedHead>> => {
-      const ticket = cache.ticket(head)
-      const requestMs = clock.nowMs()
-      const lines = toForwardLines(request, { clientAddress, whole: true, add })
-      const answer = await origins.fetch({ method: 'GET', path: target.path + target.query, lines, body: null, signal })
-      if (!answer.ok) return answer
-      const response = toResponseHead(answer)
-      const times = { requestMs, responseMs: clock.nowMs() }
-      const none = { body: answer.body, reread: null, store: null }
-      if (response.status === 304 && validating) {
-        const freshened = freshen(head, validating, response, times)
-        return { ok: true, head: { response, stored: null, freshened, variant: null }, share: freshened, ...none }
-      }
-      const decision = decideStore({ request: head, response, options: policy })
-      if (!decision.store)
-        return { ok: true, head: { response, stored: null, freshened: false, variant: null }, share: false, ...none }
-      const stored = toStored({
-        request: { method: 'GET' },
-        response,
-        times,
-        without: decision.without,
-        options: { ...policy, key: head.uri },
-      })
-      const varyFields = parseVary(stored.fields.get('vary')) ?? []
-      const variant = { varyFields, key: toVariantKey(varyFields, head) }
-      const store = cache.keep(ticket, head, stored)
-      const fetched = { response, stored, freshened: false, variant }
-      return { ok: true, head: fetched, body: answer.body, reread: null, store, share: true }
-    }
-
-  const freshen = (
+  /** RFC 9111, 4.3.5. */
+  const freshenByHead = (
     request: RequestHead,
-    cached: Cached,
     response: ResponseHead,
     times: { readonly requestMs: number; readonly responseMs: number },
-  ): boolean => {
-    const [stored] = selectNotModified([cached.stored], response)
-    if (!stored) return false
-    const merged = mergeNotModified({ stored, request, response, times, options: { ...policy, key: request.uri } })
-    if (!merged.keep.store) cache.drop(cached)
-    return merged.keep.store && cache.refresh(cached, merged.stored)
+  ): void => {
+    const cached = cache.find({ ...request, method: 'GET' })
+    const update = cached && {
+      stored: cached.stored,
+      request,
+      response,
+      times,
+      options: { ...policy, key: request.uri },
+    }
+    const merged = update && mergeHead(update)
+    if (!cached || !merged) return
+    if (merged.keep.store) cache.refresh(cached, merged.stored)
+    else cache.drop(cached)
   }
 
-  const fromCache = (ask: Ask, cached: Cached, report: CacheReport): Response | null => {
-    const body = cache.bytesOf(cached)
-    if (!body) return null
+  /** From what is stored; null when it is not all here and cannot be completed, or must not be. */
+  const fromCache = (
+    ask: Ask<C>,
+    cached: Cached,
+    how: { readonly status: CacheReport; readonly cache: AnswerReport['cache']; readonly onlyWhole?: boolean },
+  ): Answer | null => {
     const { stored, sizeBytes } = cached
-    if (isPlainHit(ask.head, stored)) return respondHit(stored, body, currentAgeMs(stored, clock.nowMs()), report)
-    return respondStored({ request: ask.head, stored, body, sizeBytes, nowMs: clock.nowMs(), report })
+    const nowMs = clock.nowMs()
+    const isWhole = hasAllAskedFor(ask.head, cached, nowMs)
+    if (!isWhole && (how.onlyWhole || !spans.canComplete(cached))) return null
+    const cacheStatus: CacheReport = isWhole ? how.status : { fwd: 'partial' }
+    const report = toReport(ask, isWhole ? how.cache : 'miss', { tags: cached.entry.tags })
+    const read = (span: { readonly start: number; readonly end: number }): Body => spans.read(ask, cached, span)
+    return respondStored({ request: ask.head, stored, read, sizeBytes, nowMs, cacheStatus, report })
   }
 
-  const join = (
-    ask: Ask,
-    cached: Cached | null,
-    add: readonly FieldLine[],
-    signal: AbortSignal,
-  ): Promise<Joined<FetchedHead>> =>
-    fetches.join(
-      cache.fetchKey(ask.head) + (cached ? '\nvalidate' : ''),
-      start(ask, cached, add),
-      signal,
-      // What varies by fields of the request answers only those who sent the same (RFC 9111, 4.1).
-      ({ variant }) => variant === null || matchesVariant(variant, ask.head),
-    )
+  const hasAllAskedFor = (head: RequestHead, cached: Cached, nowMs: number): boolean => {
+    const { stored, sizeBytes } = cached
+    if (head.method === 'HEAD' || isUnchanged(head, stored, nowMs)) return true
+    const range = selectRange(head, stored, sizeBytes, nowMs)
+    if (range?.kind === 'unsatisfiable') return true
+    return range ? range.ranges.every((one) => cache.has(cached, one)) : cache.has(cached, { start: 0, end: sizeBytes })
+  }
+
+  const join = (ask: Ask<C>, errand: Errand, signal: AbortSignal): Promise<Joined<FetchedHead>> => {
+    const key = cache.fetchKey(ask.head) + (errand.validating ? '\nvalidate' : '')
+    return fetches.join(key, fetcher(ask, errand), signal, (head) => accepts(ask, head))
+  }
 
   /** Brings it, whole or validated, and answers; an origin that fails leaves what may be served stale (RFC 5861, RFC 9111, 4.2.4). */
   const bring = async (
-    ask: Ask,
+    ask: Ask<C>,
     cached: Cached | null,
     add: readonly FieldLine[],
     fwd: ForwardReason,
-  ): Promise<Response> => {
-    const joined = await join(ask, cached, add, ask.request.signal)
-    if (!joined.ok) return serveStale(ask, cached, 'disconnected') ?? toProblemResponse(toFetchProblem(joined))
-    const { response, stored, freshened } = joined.head
-    const report: CacheReport = {
+  ): Promise<Answer> => {
+    const range = cached && cached.sizeBytes > cache.sliceBytes ? wantedRange(ask.head) : null
+    const joined = range
+      ? await spans.begin(ask, range, { validating: cached, add })
+      : await join(ask, { validating: cached, add, span: null }, ask.request.signal)
+    return await answerJoined(ask, cached, joined, fwd)
+  }
+
+  const answerJoined = async (
+    ask: Ask<C>,
+    cached: Cached | null,
+    joined: Joined<FetchedHead>,
+    fwd: ForwardReason,
+  ): Promise<Answer> => {
+    if (!joined.ok) return serveStale(ask, cached, 'disconnected') ?? toProblemAnswer(toFetchProblem(joined))
+    const { response, stored, part, freshened } = joined.head
+    const isCollapsed = joined.role === 'collapsed'
+    const status: CacheReport = {
       fwd,
       ...(fwd === 'stale' ? { fwdStatus: response.status } : {}),
       ...(stored || freshened ? { stored: true } : {}),
-      ...(joined.role === 'collapsed' ? { collapsed: true } : {}),
+      ...(isCollapsed ? { collapsed: true } : {}),
     }
     if (freshened) {
       const fresh = cache.find(ask.head)
-      const answer = fresh && fromCache(ask, fresh, report)
+      const answer = fresh && fromCache(ask, fresh, { status, cache: 'revalidated' })
       // It left between the two: rare, and then it is fetched whole.
       return answer ?? (await bring(ask, null, [], 'uri-miss'))
     }
     if (cached && isOriginError(response.status)) {
       const stale = serveStale(ask, cached, 'status')
       if (stale) {
-        joined.body?.cancel().catch(() => {})
+        cancel(joined.body)
         return stale
       }
     }
     // A 304 that fits nothing stored answers a question that the client did not ask (RFC 9111, 4.3.4).
     if (response.status === 304) return await bring(ask, null, [], 'uri-miss')
-    if (!stored) return respondPassing(ask.head, response, joined.body, report)
+    const how = isCollapsed ? 'collapsed' : 'miss'
+    const nowMs = clock.nowMs()
+    if (part) {
+      // Whoever reads it joins the fetch of the slice again, which goes on being stored.
+      cancel(joined.body)
+      const read = (span: { readonly start: number; readonly end: number }): Body => spans.read(ask, part, span)
+      const report = toReport(ask, how, { tags: part.entry.tags })
+      const { stored: head, sizeBytes } = part
+      return respondStored({ request: ask.head, stored: head, read, sizeBytes, nowMs, cacheStatus: status, report })
+    }
+    if (!stored) return respondUnshared(ask, joined, status)
+    const body = joined.body
+    const report = toReport(ask, how, joined.head)
     const sizeBytes = declaredLength(stored.fields)
-    return respondStored({ request: ask.head, stored, body: joined.body, sizeBytes, nowMs: clock.nowMs(), report })
+    const whole = { request: WITHOUT_RANGE(ask.head), stored, read: () => body, sizeBytes, nowMs, cacheStatus: status }
+    const answer = respondStored({ ...whole, report })
+    if (answer.body === null) cancel(body)
+    return answer
   }
 
-  const serveStale = (ask: Ask, cached: Cached | null, cause: 'status' | 'disconnected'): Response | null => {
+  /** Not for sharing: this client's alone, as the origin said it. */
+  const respondUnshared = async (
+    ask: Ask<C>,
+    joined: Extract<Joined<FetchedHead>, { ok: true }>,
+    cacheStatus: CacheReport,
+  ): Promise<Answer> => {
+    const { response } = joined.head
+    if (response.status === 206 || response.status === 416) {
+      // The part was of our cut, and what came may not be kept beside others: asked for as the client asked.
+      cancel(joined.body)
+      unsliceable.add(ask.head.uri)
+      return await pass(ask, 'uri-miss')
+    }
+    return respondPassing({
+      request: ask.head,
+      response,
+      body: joined.body,
+      cacheStatus,
+      report: toReport(ask, 'miss'),
+    })
+  }
+
+  const serveStale = (ask: Ask<C>, cached: Cached | null, cause: 'status' | 'disconnected'): Answer | null => {
     if (!cached) return null
     const question = { stored: cached.stored, request: ask.head, nowMs: clock.nowMs(), cause, options: policy }
-    return mayServeStaleOnError(question) ? fromCache(ask, cached, { hit: true, detail: 'stale-on-error' }) : null
+    if (!mayServeStaleOnError(question)) return null
+    return fromCache(ask, cached, { status: { hit: true, detail: 'stale-on-error' }, cache: 'stale', onlyWhole: true })
   }
 
   /** Nobody waits for it; whoever asks meanwhile joins it. */
-  const revalidateBehind = (ask: Ask, cached: Cached): void => {
-    const reuse = decideReuse({
-      stored: cached.stored,
-      request: VALIDATING(ask.head),
-      nowMs: clock.nowMs(),
-      options: policy,
-    })
+  const revalidateBehind = (ask: Ask<C>, cached: Cached): void => {
+    const request = VALIDATING(ask.head)
+    const reuse = decideReuse({ stored: cached.stored, request, nowMs: clock.nowMs(), options: policy })
     const add = reuse.kind === 'validate' ? reuse.add : []
-    join(ask, cached, add, new AbortController().signal).then(
+    join(ask, { validating: cached, add, span: null }, new AbortController().signal).then(
       (joined) => {
-        if (joined.ok) joined.body?.cancel().catch(() => {})
+        if (joined.ok) cancel(joined.body)
       },
       () => {},
     )
   }
 
-  const answerStored = (ask: Ask, cached: Cached): Response | Promise<Response> => {
+  const answerStored = (ask: Ask<C>, cached: Cached): Answer | Promise<Answer> => {
     const nowMs = clock.nowMs()
-    const reuse = decideReuse({ stored: cached.stored, request: ask.head, nowMs, options: policy })
-    const ttlS = 'ageMs' in reuse ? Math.round((cached.stored.freshness.lifetimeMs - reuse.ageMs) / 1_000) : 0
+    const { stored, sizeBytes } = cached
+    const reuse = decideReuse({ stored, request: ask.head, nowMs, options: policy })
     if (reuse.kind === 'validate') {
-      if (onlyIfCached(ask.head)) return toProblemResponse(notCached)
+      if (onlyIfCached(ask.head)) return toProblemAnswer(notCached)
       return bring(ask, cached, reuse.add, 'stale')
     }
     if (reuse.kind === 'unusable') return miss(ask)
-    const answer = fromCache(ask, cached, { hit: true, ttlS })
+    if (reuse.kind === 'fresh' && isPlainHit(ask.head, stored)) {
+      const body = cache.read(cached, { start: 0, end: sizeBytes })
+      if (body) return respondHit({ cached, body, ageMs: reuse.ageMs, ask })
+    }
+    const ttlS = Math.round((stored.freshness.lifetimeMs - reuse.ageMs) / 1_000)
+    const outcome = reuse.kind === 'fresh' ? 'hit' : 'stale'
+    const answer = fromCache(ask, cached, { status: { hit: true, ttlS }, cache: outcome })
     if (reuse.kind === 'stale-while-revalidate') revalidateBehind(ask, cached)
     return answer ?? miss(ask)
   }
 
-  const miss = (ask: Ask): Response | Promise<Response> => {
-    if (onlyIfCached(ask.head)) return toProblemResponse(notCached)
-    // A part of what is not here is the origin's to cut out: nobody waits for a whole film to see a minute of it.
-    if (ask.head.method === 'HEAD' || ask.head.fields.get('range') !== null) return pass(ask, 'uri-miss')
-    return bring(ask, null, [], 'uri-miss')
+  const miss = (ask: Ask<C>): Answer | Promise<Answer> => {
+    const { head } = ask
+    if (onlyIfCached(head)) return toProblemAnswer(notCached)
+    if (head.method === 'HEAD') return pass(ask, 'uri-miss')
+    const range = wantedRange(head)
+    if (range === null) return bring(ask, null, [], 'uri-miss')
+    // Nobody waits for a whole film to see a minute of it: it is brought by slices.
+    if (unsliceable.has(head.uri)) return pass(ask, 'uri-miss')
+    return spans
+      .begin(ask, range, { validating: null, add: [] })
+      .then((joined) => answerJoined(ask, null, joined, 'uri-miss'))
   }
 
   return {
-    handle(request, target, clientAddress) {
-      const head = toRequestHead(request, target)
-      const ask = { request, head, target, clientAddress }
-      if (isLooping(request.headers)) return toProblemResponse(looping)
-      if (!READS.has(request.method)) return pass(ask, 'method')
-      const cached = cache.find(head)
+    handle(ask) {
+      if (isLooping(ask.head.fields, visitsMax)) return toProblemAnswer(looping)
+      if (!READS.has(ask.head.method)) return pass(ask, 'method')
+      const cached = cache.find(ask.head)
       return cached ? answerStored(ask, cached) : miss(ask)
     },
   }
 }
+
+/** The `Range` of a GET, if it is one of bytes that can be read. */
+function wantedRange({ method, fields }: RequestHead): string | null {
+  const range = fields.get('range')
+  if (range === null || method !== 'GET') return null
+  return parseRanges(range, Number.MAX_SAFE_INTEGER).kind === 'ranges' ? range : null
+}
+
+/** A whole that arrives now is sent as a whole: a server may ignore `Range` (RFC 9110, 14.2). */
+const WITHOUT_RANGE = (head: RequestHead): RequestHead => ({
+  ...head,
+  fields: { get: (name) => (name === 'range' ? null : head.fields.get(name)) },
+})
 
 /** As if the client had asked for nothing but validation. */
 const VALIDATING = (head: RequestHead): RequestHead => ({

@@ -1,12 +1,10 @@
 import { createFieldReader } from '../cache/policy/index.ts'
 import { endToEndLines } from '../http/hop-by-hop.ts'
 import type { FieldLine, FieldReader, RequestHead, ResponseHead } from '../http/message.ts'
-import type { Target } from '../target.ts'
+import type { ServerRequest } from '../server/message.ts'
 
 /** How this hop names itself (RFC 9110, 7.6.3). */
 const VIA = '1.1 tentpole'
-/** A message that came by here this often goes round in circles. */
-const VISITS_MAX = 4
 
 /** A client's own conditions, which are answered from what comes back, not sent on when a whole answer is fetched. */
 const CONDITIONS: ReadonlySet<string> = new Set([
@@ -38,34 +36,33 @@ const UNKEYED: ReadonlySet<string> = new Set([
   'x-rewrite-url',
 ])
 
-/** What the decisions see of a request. The host is part of the URI, lower-case, as it is of every key. */
-export function toRequestHead(request: Request, target: Target): RequestHead {
-  const host = (request.headers.get('host') ?? '').toLowerCase()
-  return { method: request.method, uri: `http://${host}${target.path}${target.query}`, fields: request.headers }
+/** What the decisions see of a request; `uri` is what it is kept under: normalised, with the host, without any token. */
+export function toRequestHead(request: ServerRequest, uri: string): RequestHead {
+  return { method: request.method, uri, fields: request.fields }
 }
 
 /** Field lines for the origin: those of the client that are not of its connection (RFC 9110, 7.6.1), with our own marks. */
 export function toForwardLines(
-  request: Request,
-  options: { readonly clientAddress: () => string; readonly whole: boolean; readonly add?: readonly FieldLine[] },
+  request: ServerRequest,
+  options: { readonly whole: boolean; readonly add?: readonly FieldLine[] },
 ): FieldLine[] {
-  const { headers } = request
-  const lines = endToEndLines([...headers], headers.get('connection')).filter(
+  const { fields } = request
+  const lines = endToEndLines(fields.lines(), fields.get('connection')).filter(
     ([name]) =>
       name !== 'via' && name !== 'x-forwarded-for' && !UNKEYED.has(name) && !(options.whole && CONDITIONS.has(name)),
   )
   return [
     ...lines,
     ...(options.add ?? []),
-    ['via', appendTo(headers.get('via'), VIA)],
-    ['x-forwarded-for', appendTo(headers.get('x-forwarded-for'), options.clientAddress())],
+    ['via', appendTo(fields.get('via'), VIA)],
+    ['x-forwarded-for', appendTo(fields.get('x-forwarded-for'), request.clientAddress)],
   ]
 }
 
 /** Whether a request has been here too often already: a proxy in front of itself. */
-export function isLooping(fields: FieldReader): boolean {
+export function isLooping(fields: FieldReader, visitsMax: number): boolean {
   const via = fields.get('via')
-  return via !== null && via.split(',').filter((member) => member.trim() === VIA).length >= VISITS_MAX
+  return via !== null && via.split(',').filter((member) => member.trim() === VIA).length >= visitsMax
 }
 
 /** An origin's answer as decisions see it. */
@@ -76,12 +73,22 @@ export function toResponseHead(answer: {
   return { status: answer.status, lines: answer.lines, fields: createFieldReader(answer.lines) }
 }
 
-/** What of an answer goes on to the client, not counting its framing, which is the server's. */
+/** Of the connection, of this hop, or for this hop alone. */
+const OWN: ReadonlySet<string> = new Set([
+  'cache-status',
+  'content-length',
+  'date',
+  'surrogate-key',
+  'tentpole-cache-control',
+  'via',
+])
+
+/** What of an answer goes on to the client, but for framing and Date, which are the server's, and Cache-Status, which is made for each. */
 export function toClientLines(response: Pick<ResponseHead, 'lines' | 'fields'>): FieldLine[] {
-  const lines = endToEndLines(response.lines, response.fields.get('connection')).filter(
-    ([name]) => name !== 'content-length' && name !== 'via' && name !== 'surrogate-key',
-  )
-  return [...lines, ['via', appendTo(response.fields.get('via'), VIA)]]
+  const { fields } = response
+  const lines = endToEndLines(response.lines, fields.get('connection')).filter(([name]) => !OWN.has(name))
+  const date = fields.get('date')
+  return [...lines, ...(date === null ? [] : [['date', date] as const]), ['via', appendTo(fields.get('via'), VIA)]]
 }
 
 /** What a message says its content measures, if it is a length. */

@@ -1,12 +1,15 @@
-import { type Clock, describeError, type Logger, systemClock } from '../../kernel/index.ts'
-import { DEFAULT_POLICY, type PolicyOptions } from '../cache/policy/index.ts'
-import { findAmbiguity } from '../guard.ts'
-import { createMemoryTier, type MemoryStatistics } from '../memory/index.ts'
-import { createOrigins, createSharedFetches } from '../origin/index.ts'
-import { type EdgeProblem, toProblemResponse } from '../problem.ts'
-import { parseTarget } from '../target.ts'
-import { createCachingProxy, type FetchedHead } from './caching-proxy.ts'
-import { type CacheMeta, createResponseCache } from './response-cache.ts'
+import type { PathKeys } from '../../contracts/index.ts'
+import { type Clock, DEFAULT_LIMITS, type Limits, type Logger, systemClock } from '../../kernel/index.ts'
+import type { PolicyOptions } from '../cache/policy/index.ts'
+import { createAdmission } from '../clients/index.ts'
+import type { MemoryStatistics } from '../memory/index.ts'
+import { createOrigins, type Origins } from '../origin/index.ts'
+import { toProblemAnswer } from '../problem.ts'
+import { type Answer, createHttpServer, type Exchange, type HttpServer, type ServerRequest } from '../server/index.ts'
+import type { Upstream } from './ask.ts'
+import { createCacheStack } from './cache-stack.ts'
+import { toRequestHead } from './messages.ts'
+import { createSignedPaths, withoutTokens } from './signed-paths.ts'
 
 export type ProxyEdgeOptions = {
   /** 0 picks a free one. */
@@ -14,86 +17,75 @@ export type ProxyEdgeOptions = {
   readonly hostname?: string
   /** Of the same content; `http://host:port`. */
   readonly origins: readonly string[]
-  /** The hard bound of the memory tier. */
-  readonly cacheBytes: number
+  /** `edgeCacheBytes` is the hard bound of the memory tier. */
+  readonly limits?: Partial<Limits>
   readonly logger: Logger
   readonly policy?: Partial<PolicyOptions>
   readonly clock?: Clock
+  /** With keys only signed addresses are served, `/v/<token>/<path>`, and paths that begin with one of the public prefixes. */
+  readonly signatures?: { readonly keys: () => PathKeys; readonly publicPrefixes: readonly string[] }
+  /** Networks whose clients are not counted; loopback unless told. */
+  readonly exemptNetworks?: readonly string[]
+  readonly onExchange?: (exchange: Exchange) => void
 }
 
 export type ProxyEdge = {
   readonly port: number
-  statistics(): MemoryStatistics & { readonly bytes: number; readonly fetches: number }
+  statistics(): MemoryStatistics & { readonly fetches: number }
+  originsHealth: Origins['health']
+  server: Pick<HttpServer, 'inFlight' | 'connections' | 'refusals'>
   /** Takes no new connections, waits for what is under way, closes. */
   close(options: { readonly drainMs: number }): Promise<void>
 }
 
-/** A megabyte of a film is one piece: what is asked for again and again is sent without putting pieces together. */
-const SLICE_BYTES = 1024 * 1024
-const URI_CHARS_MAX = 8_192
-const IDLE_SECONDS = 60
+const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1/128']
 
 /** The edge alone: a shared HTTP cache (RFC 9111) in front of any HTTP/1.1 origin. Throws on origins that cannot be. */
 export function createProxyEdge(options: ProxyEdgeOptions): ProxyEdge {
-  const { logger, clock = systemClock } = options
-  const policy = { ...DEFAULT_POLICY, ...options.policy }
-  const tier = createMemoryTier<CacheMeta>({
-    bytesMax: options.cacheBytes,
-    sliceBytes: SLICE_BYTES,
-    variantsMax: policy.variantsMax,
-  })
+  const { logger, signatures, onExchange, clock = systemClock } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const origins = createOrigins({
     origins: options.origins.map((url) => ({ url })),
+    limits,
     clock,
     onHealth: (url, { state }) => logger.info('an origin changed', { url, state }),
   })
-  const fetches = createSharedFetches<FetchedHead>({ clock })
-  const cache = createResponseCache({ tier, policy, sliceBytes: SLICE_BYTES })
-  const proxy = createCachingProxy({ origins, cache, fetches, policy, clock })
+  const upstream: Upstream<null> = (request) => origins.fetch(request)
+  const { proxy, tier, fetches } = createCacheStack({
+    upstream: signatures ? withoutTokens(upstream) : upstream,
+    limits,
+    clock,
+    ...(options.policy ? { policy: options.policy } : {}),
+  })
+  const open = signatures && createSignedPaths({ ...signatures, tokensMax: limits.viewerTokensMemoMax, clock })
 
-  const server = Bun.serve({
+  const serve = (request: ServerRequest): Answer | Promise<Answer> => {
+    const opened = open ? open(request) : request.path
+    if (typeof opened !== 'string') return toProblemAnswer(opened)
+    const path = opened + request.query
+    const head = toRequestHead(request, `http://${request.host}${path}`)
+    return proxy.handle({ request, head, path, cell: null, context: null })
+  }
+
+  const server = createHttpServer({
     port: options.port,
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
-    development: false,
-    idleTimeout: IDLE_SECONDS,
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch(request, self) {
-      const refusal = refuse(request)
-      if (refusal) return toProblemResponse(refusal)
-      const target = parseTarget(request.url)
-      if (!target) return toProblemResponse(badTarget)
-      return proxy.handle(request, target, () => self.requestIP(request)?.address ?? 'unknown')
-    },
-    error(error) {
-      logger.error('a request failed unexpectedly', { error: describeError(error), stack: error.stack })
-      return toProblemResponse({ status: 500, code: 'internal', detail: 'the edge failed; the fault is not yours' })
-    },
+    limits,
+    logger,
+    clock,
+    admission: createAdmission({ limits, exempt: options.exemptNetworks ?? LOOPBACK, clock }),
+    handle: serve,
+    ...(onExchange ? { onExchange } : {}),
   })
 
   return {
-    port: server.port ?? options.port,
-    statistics: () => ({ ...tier.statistics(), bytes: tier.bytes(), fetches: fetches.stats().fetches }),
+    port: server.port,
+    statistics: () => ({ ...tier.statistics(), fetches: fetches.stats().fetches }),
+    originsHealth: () => origins.health(),
+    server,
     async close({ drainMs }) {
-      const timer = Promise.withResolvers<void>()
-      const handle = setTimeout(timer.resolve, drainMs)
-      await Promise.race([server.stop(false), timer.promise])
-      clearTimeout(handle)
-      await server.stop(true)
+      await server.close({ drainMs })
       origins.close()
     },
   }
-}
-
-function refuse(request: Request): EdgeProblem | null {
-  if (request.url.length > URI_CHARS_MAX)
-    return { status: 414, code: 'uri-too-long', detail: `expected an address of at most ${URI_CHARS_MAX} characters` }
-  if (request.method === 'CONNECT')
-    return { status: 405, code: 'method-not-allowed', detail: 'CONNECT: this is a gateway, not a tunnel' }
-  return findAmbiguity(request.headers)
-}
-
-const badTarget: EdgeProblem = {
-  status: 400,
-  code: 'target-invalid',
-  detail: 'expected a path without empty or dot segments, backslashes, or encoded ones, and a well-formed Host',
 }

@@ -7,143 +7,129 @@ import {
   toLookupKey,
   type VariantIndex,
 } from '../cache/policy/index.ts'
+import type { ByteRange } from '../http/index.ts'
 import type { RequestHead } from '../http/message.ts'
 import type { Entry, MemoryTier, Ticket } from '../memory/index.ts'
 import type { ChunkStore } from '../origin/index.ts'
+import { fillSlices } from './fill-slices.ts'
 import { declaredLength } from './messages.ts'
 
-/** Under a URI's own key lies which fields its answers vary by; under the URI and a variant, an answer. */
+/**
+ * A URI's own key holds its answer, or, where its answers vary, by which fields they do; then each answer lies under the URI
+ * and its variant.
+ */
 export type CacheMeta =
   | { readonly kind: 'index'; readonly index: VariantIndex }
   | { readonly kind: 'response'; readonly stored: StoredResponse }
 
-export type Cached = { readonly entry: Entry<CacheMeta>; readonly stored: StoredResponse; readonly sizeBytes: number }
+export type Cached = {
+  readonly entry: Entry<CacheMeta>
+  readonly stored: StoredResponse
+  /** Of the whole. */
+  readonly sizeBytes: number
+}
 
-/** Responses in the memory tier, by URI and variant. */
+/** Responses in the memory tier, by URI and variant, whole or in part. */
 export type ResponseCache = {
-  /** The answer stored for this request's variant, if all of it is here. */
+  /** The answer stored for this request's variant, of known size; its bytes may be here in part. */
   find(request: RequestHead): Cached | null
-  /** What requests for the same answer have in common, as far as is known. */
+  /** What requests for the same answer have in common, as far as is known: the URI, a line feed, the variant. */
   fetchKey(request: RequestHead): string
   ticket(request: RequestHead): Ticket
-  /** Takes an answer in as it arrives; null when there is no room for it, or it was purged since the ticket. */
-  keep(ticket: Ticket, request: RequestHead, stored: StoredResponse): ChunkStore | null
+  /** Takes a head in, of which bytes will follow; null when there is no room for it, or it was purged since the ticket. */
+  keep(ticket: Ticket, request: RequestHead, stored: StoredResponse): Entry<CacheMeta> | null
+  /** Takes the bytes in as they arrive, from the one at `fromByte`, where a slice begins. What does not come whole is dropped. */
+  fill(entry: Entry<CacheMeta>, span: { readonly fromByte: number; readonly endByte: number | null }): ChunkStore
   /** New fields for the same bytes. False when they are gone. */
   refresh(cached: Cached, stored: StoredResponse): boolean
-  /** All bytes of it, or null when some have left meanwhile. */
-  bytesOf(cached: Cached): Uint8Array | null
+  has(cached: Cached, span: ByteRange): boolean
+  /** The bytes from `start` to `end` in one piece or several, or null when some of them are not here. Counts as a use. */
+  read(cached: Cached, span: ByteRange): Uint8Array | readonly Uint8Array[] | null
   drop(cached: Cached): void
   /** Every variant of these URIs. */
   purge(uris: readonly string[]): number
+  readonly sliceBytes: number
 }
 
 export function createResponseCache(options: {
   readonly tier: MemoryTier<CacheMeta>
   readonly policy: PolicyOptions
   readonly sliceBytes: number
+  /** Surrogate keys of one answer that are heeded. */
+  readonly tagsMax: number
 }): ResponseCache {
-  const { tier, policy, sliceBytes } = options
+  const { tier, policy, sliceBytes, tagsMax } = options
 
-  const indexOf = (uri: string): VariantIndex => {
+  const indexOf = (uri: string): VariantIndex | null => {
     const meta = tier.peek(uri)?.meta
-    return meta?.kind === 'index' ? meta.index : NO_VARIANTS
+    return meta?.kind === 'index' ? meta.index : null
   }
-  const keyFor = (request: RequestHead): string => `${request.uri}\n${toLookupKey(indexOf(request.uri), request)}`
+  const variantKey = (index: VariantIndex, request: RequestHead): string =>
+    `${request.uri}\n${toLookupKey(index, request)}`
 
   /** Where an answer belongs; what can no longer be found there is dropped. */
   const placeFor = (ticket: Ticket, request: RequestHead, stored: StoredResponse): string => {
     const before = indexOf(request.uri)
     const varyFields = parseVary(stored.fields.get('vary')) ?? []
-    if (varyFields.length === 0 && before.fields.length === 0) return `${request.uri}\n`
-    const { index, key, drop } = decideVariant(before, { varyFields, request }, policy)
+    if (varyFields.length === 0 && before === null) return request.uri
+    const { index, key, drop } = decideVariant(before ?? NO_VARIANTS, { varyFields, request }, policy)
     for (const old of drop) tier.purge(`${request.uri}\n${old}`)
     const metaBytes = [...index.fields, ...index.keys].reduce((sum, text) => sum + text.length, 0)
     tier.setIfValid(ticket, request.uri, { meta: { kind: 'index', index }, metaBytes, tags: [], sizeBytes: 0 })
     return `${request.uri}\n${key}`
   }
 
+  const slicesOf = (entry: Entry<CacheMeta>, { start, end }: ByteRange): readonly Uint8Array[] | null => {
+    const slices: Uint8Array[] = []
+    for (let at = Math.floor(start / sliceBytes); at * sliceBytes < end; at++) {
+      const slice = tier.slice(entry, at)
+      const from = Math.max(0, start - at * sliceBytes)
+      const to = Math.min(sliceBytes, end - at * sliceBytes)
+      if (!slice || slice.byteLength < to) return null
+      slices.push(from === 0 && to === slice.byteLength ? slice : slice.subarray(from, to))
+    }
+    return slices
+  }
+
   return {
+    sliceBytes,
     find(request) {
-      const entry = tier.get(keyFor(request))
+      let entry = tier.get(request.uri)
+      if (entry?.meta.kind === 'index') entry = tier.get(variantKey(entry.meta.index, request))
       if (entry?.meta.kind !== 'response' || entry.sizeBytes === null) return null
-      const { sizeBytes } = entry
-      return tier.has(entry, { start: 0, end: sizeBytes }) ? { entry, stored: entry.meta.stored, sizeBytes } : null
+      return { entry, stored: entry.meta.stored, sizeBytes: entry.sizeBytes }
     },
-    fetchKey: (request) => `${request.method} ${keyFor(request)}`,
+    fetchKey: (request) => {
+      const index = indexOf(request.uri)
+      return index ? variantKey(index, request) : `${request.uri}\n`
+    },
     ticket: (request) => tier.ticket(request.uri),
     keep(ticket, request, stored) {
       const key = placeFor(ticket, request, stored)
-      const input = {
-        meta: { kind: 'response' as const, stored },
-        metaBytes: metaBytesOf(stored),
-        tags: tagsOf(stored),
-      }
-      const entry = tier.setIfValid(ticket, key, { ...input, sizeBytes: lengthOf(stored) })
-      return entry ? fill({ tier, entry, sliceBytes }) : null
+      const meta: CacheMeta = { kind: 'response', stored }
+      const input = { meta, metaBytes: metaBytesOf(stored), tags: tagsOf(stored, tagsMax), sizeBytes: lengthOf(stored) }
+      return tier.setIfValid(ticket, key, input) ?? null
     },
+    fill: (entry, span) => fillSlices({ tier, entry, sliceBytes, ...span }),
     refresh(cached, stored) {
       const meta: CacheMeta = { kind: 'response', stored }
-      return tier.refresh(cached.entry, { meta, metaBytes: metaBytesOf(stored), tags: tagsOf(stored) })
+      return tier.refresh(cached.entry, { meta, metaBytes: metaBytesOf(stored), tags: tagsOf(stored, tagsMax) })
     },
-    bytesOf({ entry, sizeBytes }) {
-      if (entry.body) return entry.body
-      const slices: Uint8Array[] = []
-      for (let at = 0; at * sliceBytes < sizeBytes; at++) {
-        const slice = tier.slice(entry, at)
-        if (!slice) return null
-        slices.push(slice)
-      }
-      return Buffer.concat(slices, sizeBytes)
+    has: ({ entry }, span) => tier.has(entry, span),
+    read({ entry, sizeBytes }, span) {
+      const { body } = entry
+      if (body) return span.start === 0 && span.end === sizeBytes ? body : body.subarray(span.start, span.end)
+      if (span.start === span.end) return EMPTY
+      return tier.has(entry, span) ? slicesOf(entry, span) : null
     },
     drop({ entry }) {
-      tier.purge(entry.key)
+      if (tier.peek(entry.key) === entry) tier.purge(entry.key)
     },
     purge: (uris) => uris.reduce((sum, uri) => sum + tier.purge(uri), 0),
   }
 }
 
-/** Takes a body in, slice by slice. What does not come to its end is not kept. */
-function fill(options: {
-  readonly tier: MemoryTier<CacheMeta>
-  readonly entry: Entry<CacheMeta>
-  readonly sliceBytes: number
-}): ChunkStore {
-  const { tier, entry, sliceBytes } = options
-  let pending: Uint8Array[] = []
-  let pendingBytes = 0
-  let index = 0
-  let total = 0
-
-  const flush = (): boolean => {
-    const slice = Buffer.concat(pending, pendingBytes)
-    pending = []
-    pendingBytes = 0
-    return tier.setSlice(entry, index++, slice)
-  }
-  const giveUp = (): false => {
-    if (tier.peek(entry.key) === entry) tier.purge(entry.key)
-    return false
-  }
-  return {
-    append(chunk) {
-      total += chunk.byteLength
-      for (let from = 0; from < chunk.byteLength; ) {
-        const part = chunk.slice(from, from + sliceBytes - pendingBytes)
-        pending.push(part)
-        pendingBytes += part.byteLength
-        from += part.byteLength
-        if (pendingBytes === sliceBytes && !flush()) return giveUp()
-      }
-      return true
-    },
-    end() {
-      if (pendingBytes > 0 && !flush()) giveUp()
-      else if (entry.sizeBytes === null && !tier.setSize(entry, total)) giveUp()
-      else if (entry.sizeBytes !== null && entry.sizeBytes !== total) giveUp()
-    },
-    fail: () => void giveUp(),
-  }
-}
+const EMPTY = new Uint8Array(0)
 
 function lengthOf({ fields, method, status }: StoredResponse): number | null {
   if (method === 'HEAD' || status === 204 || status === 304) return 0
@@ -155,8 +141,6 @@ function metaBytesOf({ lines }: StoredResponse): number {
 }
 
 /** `Surrogate-Key`, separated by spaces: what purges name. */
-function tagsOf({ fields }: StoredResponse): string[] {
-  return (fields.get('surrogate-key') ?? '').split(/\s+/).filter(Boolean).slice(0, TAGS_MAX)
+function tagsOf({ fields }: StoredResponse, tagsMax: number): string[] {
+  return (fields.get('surrogate-key') ?? '').split(/\s+/).filter(Boolean).slice(0, tagsMax)
 }
-
-const TAGS_MAX = 64

@@ -69,6 +69,7 @@ export async function openBed(
     objects,
     pathKeys: options.pathKeys ?? (() => KEYS),
     webDirectory: join(directory, 'web'),
+    exemptNetworks: ['127.0.0.0/8'],
     limits,
     logger: silentLogger,
     version: 'test',

@@ -4,15 +4,20 @@ import { parseTargeted } from '../../http/targeted.ts'
 
 export type ResponseDirectives = {
   readonly directives: CacheDirectives
-  /** From CDN-Cache-Control: Cache-Control and Expires are then not looked at (RFC 9213, 2.1). */
+  /** From a field of the target list: Cache-Control and Expires are then not looked at (RFC 9213, 2.1). */
   readonly targeted: boolean
 }
 
-/** The directives that count for this cache: the valid, non-empty targeted field, else Cache-Control (RFC 9213, 2.1 and 3.1). */
+/** This cache's own field before that of all CDNs (RFC 9213, 2.2). Ours goes no further than here. */
+const TARGET_LIST = ['tentpole-cache-control', 'cdn-cache-control'] as const
+
+/** The directives that count for this cache: the first valid, non-empty targeted field, else Cache-Control (RFC 9213, 2.1 and 3.1). */
 export function toResponseDirectives(fields: FieldReader): ResponseDirectives {
-  const targeted = fields.get('cdn-cache-control')
-  const directives = targeted === null ? null : parseTargeted(targeted)
-  if (directives !== null) return { directives, targeted: true }
+  for (const name of TARGET_LIST) {
+    const targeted = fields.get(name)
+    const directives = targeted === null ? null : parseTargeted(targeted)
+    if (directives !== null) return { directives, targeted: true }
+  }
   return { directives: parseCacheControl(fields.get('cache-control')), targeted: false }
 }
 
@@ -27,6 +32,7 @@ export type Withheld = {
 const VITAL: ReadonlySet<string> = new Set([
   'cache-control',
   'cdn-cache-control',
+  'tentpole-cache-control',
   'content-encoding',
   'content-length',
   'content-range',

@@ -1,0 +1,47 @@
+import type { FieldLine, RequestHead } from '../http/index.ts'
+import type { FetchFailure } from '../origin/index.ts'
+import type { AnswerReport, ServerRequest } from '../server/message.ts'
+
+/** One question to the cache. `C` is what the origin must know of whoever asks first; it is in no key. */
+export type Ask<C> = {
+  readonly request: ServerRequest
+  /** Its `uri` is what the answer is kept under. */
+  readonly head: RequestHead
+  /** What the origin is asked for: path and query. */
+  readonly path: string
+  /** For counting. */
+  readonly cell: string | null
+  readonly context: C
+}
+
+export type UpstreamRequest<C> = {
+  readonly method: string
+  readonly path: string
+  readonly lines: readonly FieldLine[]
+  readonly body: ReadableStream<Uint8Array> | null
+  readonly signal: AbortSignal
+  readonly context: C
+}
+
+export type UpstreamAnswer =
+  | {
+      readonly ok: true
+      readonly status: number
+      readonly lines: readonly FieldLine[]
+      /** Errors when it ends short of its framing. */
+      readonly body: ReadableStream<Uint8Array> | null
+    }
+  | FetchFailure
+
+/** Where what is not here comes from: origins over HTTP, or a platform's cells and objects. */
+export type Upstream<C> = (request: UpstreamRequest<C>) => Promise<UpstreamAnswer>
+
+export function toReport<C>(
+  ask: Ask<C>,
+  cache: AnswerReport['cache'],
+  stored: { readonly tags: readonly string[] } = NO_TAGS,
+): AnswerReport {
+  return { cache, key: ask.head.uri, tags: stored.tags, cell: ask.cell }
+}
+
+const NO_TAGS = { tags: [] }

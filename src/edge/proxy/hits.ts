@@ -1,0 +1,63 @@
+import { type StoredResponse, toAgeSeconds } from '../cache/policy/index.ts'
+import { appendCacheStatus, type RequestHead, toCacheStatus } from '../http/index.ts'
+import { type Answer, type AnswerReport, toHead } from '../server/message.ts'
+import { type Ask, toReport } from './ask.ts'
+import { toClientLines } from './messages.ts'
+import type { Cached } from './response-cache.ts'
+
+/**
+ * The answer to almost everyone: what is stored, whole and fresh, unasked by conditions or ranges. Its head is put together
+ * once a second for each stored answer, as long as age and freshness are the same; beyond that a hit makes nothing but
+ * the answer itself.
+ */
+export function respondHit<C>(hit: {
+  readonly cached: Cached
+  readonly body: Uint8Array | readonly Uint8Array[]
+  readonly ageMs: number
+  readonly ask: Ask<C>
+}): Answer {
+  const { cached, body, ageMs, ask } = hit
+  const { stored } = cached
+  const prepared = prepare(stored)
+  const ageS = toAgeSeconds(ageMs)
+  if (prepared.ageS !== ageS) {
+    prepared.ageS = ageS
+    const ttlS = Math.round((stored.freshness.lifetimeMs - ageMs) / 1_000)
+    const status = appendCacheStatus(prepared.upstream, toCacheStatus({ hit: true, ttlS }))
+    prepared.head = `${prepared.fixed}age: ${ageS}\r\ncache-status: ${status}\r\n`
+  }
+  // Answers of one cell follow one another: a new report only when the cell is another.
+  if (prepared.report === null || prepared.report.cell !== ask.cell)
+    prepared.report = toReport(ask, 'hit', { tags: cached.entry.tags })
+  return { status: stored.status, head: prepared.head, body, lengthBytes: null, report: prepared.report, dated: true }
+}
+
+/** Whether `respondHit` may answer: a GET with nothing that selects less than the whole. */
+export function isPlainHit({ method, fields }: RequestHead, stored: StoredResponse): boolean {
+  return (
+    method === 'GET' &&
+    stored.status !== 204 &&
+    fields.get('range') === null &&
+    fields.get('if-none-match') === null &&
+    fields.get('if-modified-since') === null
+  )
+}
+
+type Prepared = {
+  readonly fixed: string
+  readonly upstream: string | null
+  ageS: number
+  head: string
+  report: AnswerReport | null
+}
+
+const preparedOf = new WeakMap<StoredResponse, Prepared>()
+
+function prepare(stored: StoredResponse): Prepared {
+  const known = preparedOf.get(stored)
+  if (known) return known
+  const fixed = toHead(toClientLines(stored))
+  const made: Prepared = { fixed, upstream: stored.fields.get('cache-status'), ageS: -1, head: '', report: null }
+  preparedOf.set(stored, made)
+  return made
+}

@@ -1,1 +1,0 @@
-export { createHeard as createRevocations, type Heard as Revocations } from './heard/index.ts'

@@ -5,6 +5,7 @@ export {
   makePathKey,
   type PathKeyInfo,
   type PathKeysFile,
+  type RotationTimes,
   rotationTimesOf,
   toFirstFile,
   toPathKeyInfos,

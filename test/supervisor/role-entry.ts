@@ -14,7 +14,13 @@ const start: StartRole = async (context) => {
   const given = join(context.config.home, `${context.name}.context.json`)
   writeFileSync(given, JSON.stringify({ ...data, pathKeys: pathKeys?.() ?? null }))
   const keys = join(context.config.home, `${context.name}.keys.json`)
-  if (pathKeys) setInterval(() => writeFileSync(keys, JSON.stringify(pathKeys())), KEYS_WRITTEN_MS)
+  let written: unknown = null
+  const writeKeys = (): void => {
+    const now = pathKeys?.() ?? null
+    if (now !== written) writeFileSync(keys, JSON.stringify(now))
+    written = now
+  }
+  setInterval(writeKeys, KEYS_WRITTEN_MS)
   logger.info('started')
   process.stderr.write('a stray line\n')
   return {

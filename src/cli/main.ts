@@ -14,6 +14,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   revoke: async () => (await import('./verbs/revoke.ts')).revoke,
   purge: async () => (await import('./verbs/purge.ts')).purge,
   edge: async () => (await import('./verbs/edge.ts')).edge,
+  keys: async () => (await import('./verbs/keys.ts')).keys,
   console: async () => (await import('./verbs/console.ts')).consoleLink,
   storm: async () => (await import('./verbs/storm.ts')).storm,
 }

@@ -33,6 +33,14 @@ export const USAGE = `usage: tentpole <verb> [options]
         two reports side by side
   edge --origin URL [--origin URL]... --listen PORT [--memory MIB]
         the edge alone: a shared HTTP cache in front of any HTTP/1.1 origin
+  keys list [--file FILE] [--json]
+        the keys that sign addresses: ids and times
+  keys rotate [--now] [--file FILE [--lead TIME] [--overlap TIME]] [--json]
+        a new key; the old ones verify on until what they signed is over. --now, for a leaked key: no longer
+  keys create FILE
+        keys for the edge alone
+  keys sign --file FILE --prefix /films/x/ [--for 1h] [--session S] [--network CIDR]
+        prints a token T: /v/T/films/x/... opens with it
   help, --version
 
 Except for storm, the platform is the one whose home is TENTPOLE_HOME (else "home" of ./tentpole.config.ts, else ./.tentpole).

@@ -61,6 +61,21 @@ test('playlists are rendered, and may be shared for a second', async () => {
   }
 })
 
+test('the edge may keep a playlist that is final; the main one is when all that is planned is made', async () => {
+  const cell = await open()
+  const keptAs = async (file: string) => (await get(cell, file)).headers.get('tentpole-cache-control')
+  const final = 'public, max-age=86400'
+  const growing = 'public, max-age=1, stale-while-revalidate=5'
+  await cell.tell(cell.film.first())
+  expect([await keptAs('v720.m3u8'), await keptAs('a0.m3u8'), await keptAs('main.m3u8')]).toEqual([
+    final,
+    final,
+    growing,
+  ])
+  await cell.tell(cell.film.rest())
+  expect(await keptAs('main.m3u8')).toBe(final)
+})
+
 test('a rendition that joins late, and captions, are in the next manifest', async () => {
   const cell = await open()
   await cell.tell(cell.film.first())

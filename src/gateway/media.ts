@@ -15,6 +15,11 @@ const PATH = /^\/_media\/([0-9a-z]{1,64})\/([\w./-]{1,64})$/
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 /** Short enough for a withdrawal or a new rendition to be seen soon, long enough for a crowd to share one rendering. */
 const PLAYLIST_MAX_AGE = 'public, max-age=1'
+/** What the edge goes by (RFC 9213, 2.2): it is told of withdrawals, so what is final it may keep; of the rest it has one at a time made. */
+const EDGE_CACHING = {
+  final: 'public, max-age=86400',
+  growing: 'public, max-age=1, stale-while-revalidate=5',
+} as const
 
 type Unmade = Extract<MediaFile, { kind: 'unmade' }>
 
@@ -37,7 +42,7 @@ export function createMedia(options: {
     if (!found) return toTitleProblem(titleId, catalog.get(titleId))
     if (found.kind === 'unmade') return null
     if (found.kind === 'unknown') return toProblem('file-not-found', `The title ${titleId} has no file ${file}.`)
-    return found.kind === 'playlist' ? toPlaylist(found.text) : toObject(found.objectKey, found.contentType)
+    return found.kind === 'playlist' ? toPlaylist(found) : toObject(found.objectKey, found.contentType)
   }
   const hold = async (titleId: string, file: string, caller: Caller, unmade: Unmade): Promise<Response> => {
     wanted.want(titleId, unmade.track, unmade.index === 'any' ? 0 : unmade.index)
@@ -69,9 +74,13 @@ function notReady(ended: SegmentWait, file: string): Response {
   return toProblem('segment-not-ready', `${file}: ${why}; ask again in a moment.`, { headers: { 'retry-after': '1' } })
 }
 
-function toPlaylist(text: string): Response {
+function toPlaylist({ text, isFinal }: Extract<MediaFile, { kind: 'playlist' }>): Response {
   return new Response(text, {
-    headers: { 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': PLAYLIST_MAX_AGE },
+    headers: {
+      'content-type': 'application/vnd.apple.mpegurl',
+      'cache-control': PLAYLIST_MAX_AGE,
+      'tentpole-cache-control': isFinal ? EDGE_CACHING.final : EDGE_CACHING.growing,
+    },
   })
 }
 

@@ -6,7 +6,8 @@ import type { PlayableTitle } from './title.ts'
 
 /** What a media address of a listed title stands for right now. */
 export type MediaFile =
-  | { readonly kind: 'playlist'; readonly text: string }
+  /** `isFinal`: it will never read otherwise. */
+  | { readonly kind: 'playlist'; readonly text: string; readonly isFinal: boolean }
   | { readonly kind: 'object'; readonly objectKey: string; readonly contentType: string }
   /** Belongs to the plan, but this segment (or, for a track's header, any) has to be made first. */
   | { readonly kind: 'unmade'; readonly track: string; readonly index: number | 'any' }
@@ -33,11 +34,15 @@ const FILES: readonly (readonly [RegExp, Find])[] = [
     (title, [, track = '', index]) => findSegment(title, track, Number(index)),
   ],
   [/^(v\d{1,5}|a0)\/init\.mp4$/, (title, [, track = '']) => findInit(title, track)],
-  [/^(v\d{1,5}|a0)\.m3u8$/, (title, [, track = '']) => toPlaylist(renderMediaPlaylist(title.plan, track))],
-  [/^main\.m3u8$/, (title, _, options) => toPlaylist(mainPlaylistOf(title, options))],
+  [/^(v\d{1,5}|a0)\.m3u8$/, (title, [, track = '']) => toFixedPlaylist(renderMediaPlaylist(title.plan, track))],
+  [
+    /^main\.m3u8$/,
+    (title, _, options) => ({ kind: 'playlist', text: mainPlaylistOf(title, options), isFinal: isMade(title) }),
+  ],
   [
     /^(c\d{1,3})\.m3u8$/,
-    (title, [, track = '']) => toPlaylist(title.captions.has(track) ? renderCaptionsPlaylist(title.plan, track) : null),
+    (title, [, track = '']) =>
+      toFixedPlaylist(title.captions.has(track) ? renderCaptionsPlaylist(title.plan, track) : null),
   ],
   [/^(c\d{1,3})\.vtt$/, (title, [, track = '']) => toObject(title.captions.get(track), 'text/vtt; charset=utf-8')],
   [/^poster\.jpg$/, (title) => toObject(title.poster, 'image/jpeg')],
@@ -70,8 +75,18 @@ function mimeOf(track: string): string {
   return track === AUDIO_TRACK_ID ? 'audio/mp4' : 'video/mp4'
 }
 
-function toPlaylist(text: string | null): MediaFile {
-  return text === null ? UNKNOWN : { kind: 'playlist', text }
+/** It follows from the plan alone, which is made once. */
+function toFixedPlaylist(text: string | null): MediaFile {
+  return text === null ? UNKNOWN : { kind: 'playlist', text, isFinal: true }
+}
+
+/** Everything that is planned is there: nothing will join what is listed. */
+function isMade({ plan, readiness, captions }: PlannedTitle): boolean {
+  const tracks = [...plan.renditions.map(({ id }) => id), ...(plan.audio ? [AUDIO_TRACK_ID] : [])]
+  return (
+    tracks.every((track) => readiness.get(track)?.made === timelineOf(plan, track)?.count) &&
+    plan.captions.every(({ id }) => captions.has(id))
+  )
 }
 
 function toObject(objectKey: string | null | undefined, contentType: string): MediaFile {

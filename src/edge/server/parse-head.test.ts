@@ -265,6 +265,12 @@ describe('properties', () => {
       { numRuns: 2000 },
     )
   })
+  test('a head with any other end than its own is refused, whatever bytes follow', () => {
+    const bytes = Buffer.from(`${toHeadText('X: y\r\n')}\r\n\r\n`)
+    const end = findHeadEnd(bytes, 0, 0)
+    for (let other = 0; other <= bytes.length; other += 1)
+      expect(createHeadParser(DEFAULT_LIMITS).parse(bytes, 0, other).ok).toBe(other === end)
+  })
   test('the end of a head is the same wherever its bytes are split', () => {
     const bytes = Buffer.from(`${toHeadText('X: y\r\n')}rest`)
     const expected = findHeadEnd(bytes, 0, 0)

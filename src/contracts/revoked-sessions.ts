@@ -21,11 +21,12 @@ export function sessionDeafMs(limits: Pick<Limits, 'pathTokenGraceMs'>): number 
 }
 
 /**
- * How long a revocation matters: a cell that has not heard of it renews the session's token for `sessionDeafMs` at most, that
- * token lives for `pathTokenTtlMs`, and for `pathTokenGraceMs` after that it could be renewed.
+ * How long a revocation matters. The last token from before it can be renewed for `pathTokenTtlMs` and `pathTokenGraceMs`,
+ * by a cell that has not heard: one that is deaf stops sooner, but one that was itself stopped may renew in the moment
+ * before it hears. The token so made lives and can be renewed for as long again, by cells that have heard.
  */
 export function sessionRevocationKeptMs(limits: Pick<Limits, 'pathTokenTtlMs' | 'pathTokenGraceMs'>): number {
-  return sessionDeafMs(limits) + limits.pathTokenTtlMs + limits.pathTokenGraceMs + ROUNDING_MS
+  return 2 * (limits.pathTokenTtlMs + limits.pathTokenGraceMs) + ROUNDING_MS
 }
 
 /** `nowMs` is wall time, because the tokens expire by it. */

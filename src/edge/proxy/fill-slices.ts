@@ -1,15 +1,14 @@
 import type { Entry, MemoryTier } from '../memory/index.ts'
 import type { ChunkStore } from '../origin/index.ts'
-import type { CacheMeta } from './response-cache.ts'
 
 /**
  * Takes a body into an entry, slice by slice, from a byte at which a slice begins. `endByte` is where it is to end, null when
  * it runs to an end that is not known yet. Of a whole body that does not come to its end nothing is kept; of a part, the
  * slices that did are as good as any.
  */
-export function fillSlices(options: {
-  readonly tier: MemoryTier<CacheMeta>
-  readonly entry: Entry<CacheMeta>
+export function fillSlices<Meta>(options: {
+  readonly tier: MemoryTier<Meta>
+  readonly entry: Entry<Meta>
   readonly sliceBytes: number
   readonly fromByte: number
   readonly endByte: number | null

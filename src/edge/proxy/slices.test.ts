@@ -199,6 +199,7 @@ test('an origin without ranges, one with errors, and a range beyond the end', as
   expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */50500'])
 })
 
+// Also shows that a fetch abandoned when its last byte had come, and its end was not read, does not end the process.
 test('a slice that was evicted is brought again, the others are not', async () => {
   // Room for some twenty slices of the film's fifty-one.
   const { get, part, ranges, edge } = open({ limits: { edgeCacheBytes: 40_000, edgeObjectShareMax: 1 } })

@@ -86,21 +86,14 @@ function faultOfLineEnd(bytes: Uint8Array, at: number): RefusalCode | null {
   return bytes[at] === CR && bytes[at + 1] === LF ? null : 'line-ending-malformed'
 }
 
-/** `section` is a copy of its own: values are made of it when they are asked for, each text apart, so that who keeps one keeps no head. */
+/**
+ * `section` is a copy of its own: values are made of it when they are asked for, each text apart, so that who keeps one keeps
+ * no head. Names are looked for one by one: for as few as requests have, that is cheaper than any table made for it.
+ */
 export function createFields(section: Buffer, { count, spans }: FieldSpans): RequestFields {
-  const lineByName = new Map<string, number>()
   const names: string[] = []
+  for (let line = 0; line < count; line += 1) names.push(nameOf(section, spans, line * SPAN))
   const values: (string | undefined)[] = []
-  let repeated: Set<string> | null = null
-  let all: readonly FieldLine[] | null = null
-  for (let line = 0; line < count; line += 1) {
-    const name = nameOf(section, spans, line * SPAN)
-    names.push(name)
-    if (lineByName.has(name)) {
-      repeated ??= new Set()
-      repeated.add(name)
-    } else lineByName.set(name, line)
-  }
   const valueAt = (line: number): string => {
     const known = values[line]
     if (known !== undefined) return known
@@ -108,13 +101,15 @@ export function createFields(section: Buffer, { count, spans }: FieldSpans): Req
     values[line] = value
     return value
   }
-  const joined = (name: string): string =>
-    names.flatMap((other, line) => (other === name ? [valueAt(line)] : [])).join(', ')
+  let all: readonly FieldLine[] | null = null
   return {
     get(name) {
-      const line = lineByName.get(name)
-      if (line === undefined) return null
-      return repeated?.has(name) ? joined(name) : valueAt(line)
+      let line = names.indexOf(name)
+      if (line < 0) return null
+      let value = valueAt(line)
+      for (line = names.indexOf(name, line + 1); line >= 0; line = names.indexOf(name, line + 1))
+        value += `, ${valueAt(line)}`
+      return value
     },
     lines() {
       all ??= names.map((name, line): FieldLine => [name, valueAt(line)])

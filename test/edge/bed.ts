@@ -1,8 +1,18 @@
 import { createProxyEdge } from '../../src/edge/index.ts'
-import { type Limits, silentLogger } from '../../src/kernel/index.ts'
+import { DEFAULT_LIMITS, type Limits, silentLogger } from '../../src/kernel/index.ts'
 import { type RawOrigin, type Seen, type Step, startRawOrigin } from './raw-origin.ts'
 
-export type AttackBed = { readonly port: number; readonly origin: RawOrigin; close(): Promise<void> }
+export type AttackBed = {
+  readonly port: number
+  readonly origin: RawOrigin
+  /** What the memory tier holds. */
+  cachedBytes(): number
+  close(): Promise<void>
+}
+
+const CACHE_BYTES = 16 * 1024 * 1024
+/** What one object may hold of it. */
+export const OBJECT_BYTES_MAX: number = CACHE_BYTES * DEFAULT_LIMITS.edgeObjectShareMax
 
 /** The edge alone, in front of an origin that answers as the script says. */
 export async function openAttackBed(
@@ -18,13 +28,14 @@ export async function openAttackBed(
     port: 0,
     hostname: '127.0.0.1',
     origins: [origin.url],
-    limits: { edgeCacheBytes: 16 * 1024 * 1024, ...options.limits },
+    limits: { edgeCacheBytes: CACHE_BYTES, ...options.limits },
     logger: silentLogger,
     ...(options.exemptNetworks ? { exemptNetworks: options.exemptNetworks } : {}),
   })
   return {
     port: edge.port,
     origin,
+    cachedBytes: () => edge.statistics().bytes,
     async close() {
       await edge.close({ drainMs: 100 })
       origin.close()

@@ -31,8 +31,12 @@ export const USAGE = `usage: tentpole <verb> [options]
         --self-test  measures a server whose answer is known
   storm compare A B [--json]
         two reports side by side
-  edge --origin URL [--origin URL]... --listen PORT [--memory MIB]
+  edge --origin URL [--origin URL]... --listen PORT [--memory MIB] [--access-log FILE|-]
         the edge alone: a shared HTTP cache in front of any HTTP/1.1 origin
+        --path-keys FILE [--public PREFIX]...
+                     serves signed addresses only, and paths that begin with a public prefix
+        --admin PORT --admin-token FILE
+                     metrics and purges, on loopback, for who sends the token
   keys list [--file FILE] [--json]
         the keys that sign addresses: ids and times
   keys rotate [--now] [--file FILE [--lead TIME] [--overlap TIME]] [--json]

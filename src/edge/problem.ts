@@ -13,32 +13,28 @@ export type EdgeProblem = {
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   410: 'Gone',
   413: 'Content Too Large',
+  414: 'URI Too Long',
   416: 'Range Not Satisfiable',
+  417: 'Expectation Failed',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
+  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+  508: 'Loop Detected',
 }
 
-export function toProblemResponse({ status, code, detail, headers = {} }: EdgeProblem): Response {
-  const body = { type: `urn:tentpole:problem:${code}`, title: TITLES[status] ?? 'Error', status, code, detail }
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: {
-      'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      ...headers,
-    },
-  })
-}
-
-/** The same for the edge's own server. */
+/** A problem as an answer. */
 export function toProblemAnswer(problem: EdgeProblem): Answer {
   const { lines, body } = toProblemLines(problem)
   const head = toHead(lines)

@@ -20,6 +20,11 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ])
 
+/** Whether a field of this name is always for the next hop alone. */
+export function isOfConnection(name: string): boolean {
+  return HOP_BY_HOP.has(name)
+}
+
 /**
  * What `Connection` may not take away: fields for all recipients, which no sender may list (RFC 9110, 7.6.1). A peer that
  * does so anyway would have the other side see another request or response than the one that is routed, keyed, cached and

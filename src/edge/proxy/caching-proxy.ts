@@ -162,8 +162,11 @@ export function createCachingProxy<C>(options: {
         return stale
       }
     }
-    // A 304 that fits nothing stored answers a question that the client did not ask (RFC 9111, 4.3.4).
-    if (response.status === 304) return await bring(ask, null, [], 'uri-miss')
+    if (response.status === 304) {
+      cancel(joined.body)
+      // It fits nothing stored: asked again without conditions (RFC 9111, 4.3.4). One without conditions answers nothing.
+      return cached ? await bring(ask, null, [], 'uri-miss') : toProblemAnswer(toFetchProblem(notModifiedUnasked))
+    }
     const how = isCollapsed ? 'collapsed' : 'miss'
     const nowMs = clock.nowMs()
     if (part) {
@@ -295,6 +298,8 @@ function toFetchProblem({ code, why }: Pick<FetchFailure, 'code' | 'why'>): Edge
   const status = code === 'origin-timeout' ? 504 : 502
   return { status, code, detail: `the origin did not answer as it should (${code}); retry later`, headers: RETRY_SOON }
 }
+
+const notModifiedUnasked = { code: 'origin-invalid', why: 'a 304 to a request without conditions' }
 
 const notCached: EdgeProblem = {
   status: 504,

@@ -1,5 +1,5 @@
 import { createFieldReader } from '../cache/policy/index.ts'
-import { endToEndLines } from '../http/hop-by-hop.ts'
+import { endToEndLines, isOfConnection } from '../http/hop-by-hop.ts'
 import type { FieldLine, FieldReader, RequestHead, ResponseHead } from '../http/message.ts'
 import type { ServerRequest } from '../server/message.ts'
 
@@ -18,15 +18,12 @@ const CONDITIONS: ReadonlySet<string> = new Set([
 
 /**
  * Fields by which a client would have the origin see another address or method than the one it is kept under: whatever an
- * origin makes of them would be everyone's answer.
+ * origin makes of them would be everyone's answer. `Proxy` is what CGI takes for a setting of its own.
  */
 const UNKEYED: ReadonlySet<string> = new Set([
   'forwarded',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-  'x-forwarded-scheme',
-  'x-forwarded-server',
+  'front-end-https',
+  'proxy',
   'x-host',
   'x-http-method',
   'x-http-method-override',
@@ -35,6 +32,9 @@ const UNKEYED: ReadonlySet<string> = new Set([
   'x-original-url',
   'x-rewrite-url',
 ])
+
+/** Framing is ours, and so is what says where a request comes from and through whom. */
+const OURS: ReadonlySet<string> = new Set(['content-length', 'host', 'transfer-encoding', 'via', 'x-forwarded-for'])
 
 /** What the decisions see of a request; `uri` is what it is kept under: normalised, with the host, without any token. */
 export function toRequestHead(request: ServerRequest, uri: string): RequestHead {
@@ -46,17 +46,26 @@ export function toForwardLines(
   request: ServerRequest,
   options: { readonly whole: boolean; readonly add?: readonly FieldLine[] },
 ): FieldLine[] {
-  const { fields } = request
-  const lines = endToEndLines(fields.lines(), fields.get('connection')).filter(
-    ([name]) =>
-      name !== 'via' && name !== 'x-forwarded-for' && !UNKEYED.has(name) && !(options.whole && CONDITIONS.has(name)),
-  )
+  const { fields, host } = request
+  const lines = endToEndLines(fields.lines(), fields.get('connection')).filter(([name]) => goesOn(name, options.whole))
+  const length = options.whole ? null : fields.get('content-length')
   return [
+    // In the form that the answer is kept under: an origin may repeat it in what it answers.
+    ...(host === '' ? [] : [['host', host] as const]),
     ...lines,
+    ...(length === null ? [] : [['content-length', length] as const]),
     ...(options.add ?? []),
     ['via', appendTo(fields.get('via'), VIA)],
     ['x-forwarded-for', appendTo(fields.get('x-forwarded-for'), request.clientAddress)],
   ]
+}
+
+/** Many servers read `_` in a name as `-`: what must not go on does not in that spelling either. */
+function goesOn(name: string, whole: boolean): boolean {
+  const read = name.includes('_') ? name.replaceAll('_', '-') : name
+  if (OURS.has(read) || UNKEYED.has(read) || read.startsWith('x-forwarded-')) return false
+  if (read !== name && isOfConnection(read)) return false
+  return !(whole && CONDITIONS.has(read))
 }
 
 /** Whether a request has been here too often already: a proxy in front of itself. */

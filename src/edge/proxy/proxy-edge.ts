@@ -1,13 +1,17 @@
-import type { PathKeys } from '../../contracts/index.ts'
+import { DEFAULT_EXEMPT_NETWORKS, type PathKeys } from '../../contracts/index.ts'
 import { type Clock, DEFAULT_LIMITS, type Limits, type Logger, systemClock } from '../../kernel/index.ts'
 import type { PolicyOptions } from '../cache/policy/index.ts'
 import { createAdmission } from '../clients/index.ts'
+import { createPurgeable, type Purgeable } from '../heard/index.ts'
 import type { MemoryStatistics } from '../memory/index.ts'
-import { createOrigins, type Origins } from '../origin/index.ts'
+import { createEdgeMeter, type EdgeMeter } from '../metrics/index.ts'
+import { createOrigins } from '../origin/index.ts'
 import { toProblemAnswer } from '../problem.ts'
-import { type Answer, createHttpServer, type Exchange, type HttpServer, type ServerRequest } from '../server/index.ts'
+import { type Answer, createHttpServer, type Exchange, type ServerRequest } from '../server/index.ts'
+import { createProxyAdmin } from './admin.ts'
 import type { Upstream } from './ask.ts'
 import { createCacheStack } from './cache-stack.ts'
+import type { FetchedHead } from './land.ts'
 import { toRequestHead } from './messages.ts'
 import { createSignedPaths, withoutTokens } from './signed-paths.ts'
 
@@ -27,18 +31,19 @@ export type ProxyEdgeOptions = {
   /** Networks whose clients are not counted; loopback unless told. */
   readonly exemptNetworks?: readonly string[]
   readonly onExchange?: (exchange: Exchange) => void
+  /** An operator's door, on loopback: metrics and purges for who sends the token. */
+  readonly admin?: { readonly port: number; readonly token: string }
 }
 
 export type ProxyEdge = {
   readonly port: number
   statistics(): MemoryStatistics & { readonly fetches: number }
-  originsHealth: Origins['health']
-  server: Pick<HttpServer, 'inFlight' | 'connections' | 'refusals'>
+  readonly adminPort: number | null
+  readonly meter: EdgeMeter
+  readonly purgeable: Purgeable
   /** Takes no new connections, waits for what is under way, closes. */
   close(options: { readonly drainMs: number }): Promise<void>
 }
-
-const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1/128']
 
 /** The edge alone: a shared HTTP cache (RFC 9111) in front of any HTTP/1.1 origin. Throws on origins that cannot be. */
 export function createProxyEdge(options: ProxyEdgeOptions): ProxyEdge {
@@ -73,18 +78,34 @@ export function createProxyEdge(options: ProxyEdgeOptions): ProxyEdge {
     limits,
     logger,
     clock,
-    admission: createAdmission({ limits, exempt: options.exemptNetworks ?? LOOPBACK, clock }),
+    admission: createAdmission({ limits, exempt: options.exemptNetworks ?? DEFAULT_EXEMPT_NETWORKS, clock }),
     handle: serve,
-    ...(onExchange ? { onExchange } : {}),
+    onExchange(exchange) {
+      meter.record(exchange)
+      onExchange?.(exchange)
+    },
   })
+  const meter = createEdgeMeter({
+    clock,
+    limits,
+    sources: {
+      memory: () => ({ ...tier.statistics(), bytesMax: limits.edgeCacheBytes }),
+      fetches: fetches.stats,
+      origins: origins.health,
+      server,
+    },
+  })
+  const purgeable = createPurgeable({ tier, fetches, tagsOf: ({ tags }: FetchedHead) => tags })
+  const admin = options.admin ? createProxyAdmin({ ...options.admin, meter, purgeable, limits, logger }) : null
 
   return {
     port: server.port,
+    adminPort: admin?.port ?? null,
+    meter,
+    purgeable,
     statistics: () => ({ ...tier.statistics(), fetches: fetches.stats().fetches }),
-    originsHealth: () => origins.health(),
-    server,
     async close({ drainMs }) {
-      await server.close({ drainMs })
+      await Promise.all([server.close({ drainMs }), admin?.close({ drainMs })])
       origins.close()
     },
   }

@@ -90,7 +90,8 @@ export type EdgeSample = z.infer<typeof edgeSampleSchema>
 /** `GET /api/edge`. */
 export const edgeViewSchema = z
   .object({
-    /** When the edge was last heard; null when it never was. */
+    /** When this was said, and when the edge was last heard, both by the same clock; null when it never was. */
+    atMs: z.number(),
     heardAtMs: z.number().nullable(),
     /** How often it is asked; nothing new is to be had sooner. */
     periodMs: z.number(),

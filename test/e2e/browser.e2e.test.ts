@@ -274,7 +274,7 @@ test('no accessibility violations on any page', async () => {
   const violations: unknown[] = []
   for (const url of ['/', `/title/${titleId}`, `/watch/${titleId}`]
     .map((path) => new URL(path, platform.watchUrl).href)
-    .concat(link, new URL('/titles', platform.consoleUrl).href, new URL('/events', platform.consoleUrl).href)) {
+    .concat(link, ...['/titles', '/events', '/edge'].map((path) => new URL(path, platform.consoleUrl).href))) {
     await visit.goto(url)
     await visit.locator('main, [role=main], video').first().waitFor()
     await visit.waitForLoadState('load')

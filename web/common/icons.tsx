@@ -16,6 +16,7 @@ const STROKED = {
   info: 'M12 11v5.5M12 7.5v.2M3.5 12a8.5 8.5 0 1 0 17 0a8.5 8.5 0 1 0-17 0',
   overview: 'M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z',
   titles: 'M3.5 5h17v14h-17zM8 5v14M16 5v14M3.5 9.7H8M3.5 14.3H8M16 9.7h4.5M16 14.3h4.5',
+  edge: 'M4 12a8 8 0 1 0 16 0a8 8 0 1 0-16 0M4 12h16M12 4c-5 5-5 11 0 16c5-5 5-11 0-16',
   events: 'M3 12h4l3-8 4 16 3-8h4',
   upload: 'M12 16V4.5M7 9.5l5-5 5 5M4 16v4h16v-4',
   copy: 'M9 9h11v11H9zM5.5 15H4V4h11v1.5',

@@ -1,4 +1,4 @@
-import type { PlatformStatus, StaffTitle } from '../../src/contracts/index.ts'
+import type { EdgeView, PlatformStatus, StaffTitle } from '../../src/contracts/index.ts'
 import { type Result, readAnswer, unreachable } from '../common/problem.ts'
 
 const ANSWER_TIMEOUT_MS = 15_000
@@ -6,6 +6,7 @@ const ANSWER_TIMEOUT_MS = 15_000
 /** The staff API, in the browser's own session. */
 export type StaffApi = {
   status(): Promise<Result<PlatformStatus>>
+  edge(): Promise<Result<EdgeView>>
   title(id: string): Promise<Result<StaffTitle>>
   createTitle(title: { name: string; description: string }): Promise<Result<StaffTitle>>
   withdraw(id: string, reason: string): Promise<Result<StaffTitle>>
@@ -27,6 +28,7 @@ export function createStaffApi(fetch: (path: string, init: RequestInit) => Promi
   const at = (id: string): string => `/api/titles/${encodeURIComponent(id)}`
   return {
     status: () => call('/api/status'),
+    edge: () => call('/api/edge'),
     title: (id) => call(at(id)),
     createTitle: (title) => call('/api/titles', title),
     withdraw: (id, reason) => call(`${at(id)}/withdraw`, { reason }),

@@ -1,10 +1,11 @@
 import { type ReactElement, useEffect, useRef } from 'react'
 import { Link, useLocation } from '../common/history.tsx'
 import { Icon, type IconName, Mark } from '../common/icons.tsx'
+import { EdgePage } from './edge/edge.tsx'
 import { EventsPage } from './events/events.tsx'
 import type { Connection } from './live/state.ts'
 import { OverviewPage } from './overview/overview.tsx'
-import { eventsPath, matchRoute, type Route, titlesPath } from './route.ts'
+import { edgePath, eventsPath, matchRoute, type Route, titlesPath } from './route.ts'
 import { useLive } from './shell/context.tsx'
 import { Empty, PageHead, StaleBanner } from './shell/parts.tsx'
 import { StateMark, type Tone } from './shell/state-mark.tsx'
@@ -46,6 +47,8 @@ function Page({ route }: { route: Route }): ReactElement {
       return <TitlePage key={route.titleId} titleId={route.titleId} />
     case 'events':
       return <EventsPage />
+    case 'edge':
+      return <EdgePage />
     case 'missing':
       return (
         <>
@@ -60,6 +63,7 @@ const ENTRIES: readonly { name: string; icon: IconName; href: string; pages: rea
   { name: 'Overview', icon: 'overview', href: '/', pages: ['overview'] },
   { name: 'Titles', icon: 'titles', href: titlesPath(), pages: ['titles', 'title'] },
   { name: 'Events', icon: 'events', href: eventsPath(null), pages: ['events'] },
+  { name: 'Edge', icon: 'edge', href: edgePath(), pages: ['edge'] },
 ]
 
 function SideRail({ route, connection }: { route: Route; connection: Connection }): ReactElement {

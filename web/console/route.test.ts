@@ -1,5 +1,15 @@
 import { expect, test } from 'bun:test'
-import { eventsPath, FIRST_VIEW, matchRoute, parseEventsView, parseTitlesView, titlePath, titlesPath } from './route.ts'
+import {
+  edgePath,
+  eventsPath,
+  FIRST_VIEW,
+  matchRoute,
+  parseEdgeOrder,
+  parseEventsView,
+  parseTitlesView,
+  titlePath,
+  titlesPath,
+} from './route.ts'
 
 test.each([
   ['/', { page: 'overview' }],
@@ -7,6 +17,8 @@ test.each([
   [titlePath('0123456789abcdef'), { page: 'title', titleId: '0123456789abcdef' }],
   ['/events', { page: 'events' }],
   ['/events/more', { page: 'missing' }],
+  ['/edge?by=bytes', { page: 'edge' }],
+  ['/edge/more', { page: 'missing' }],
   ['/titles/a/b', { page: 'missing' }],
   ['/elsewhere', { page: 'missing' }],
 ] as const)('%p', (location, expected) => {
@@ -32,4 +44,10 @@ test('the type of events is an address too', () => {
   expect(eventsPath(null)).toBe('/events')
   expect(parseEventsView(eventsPath('tentpole.title.failed.v1'))).toBe('tentpole.title.failed.v1')
   expect(parseEventsView('/events')).toBeNull()
+})
+
+test("the order of the edge's objects is an address too", () => {
+  for (const order of ['requests', 'bytes'] as const) expect(parseEdgeOrder(edgePath(order))).toBe(order)
+  expect(edgePath()).toBe('/edge')
+  expect(parseEdgeOrder('/edge?by=colour')).toBe('requests')
 })

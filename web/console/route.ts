@@ -5,6 +5,7 @@ export type Route =
   | { readonly page: 'titles' }
   | { readonly page: 'title'; readonly titleId: string }
   | { readonly page: 'events' }
+  | { readonly page: 'edge' }
   | { readonly page: 'missing' }
 
 export function matchRoute(location: string): Route {
@@ -14,6 +15,7 @@ export function matchRoute(location: string): Route {
   if (first === 'titles' && second === '') return { page: 'titles' }
   if (first === 'titles' && rest.length === 0) return { page: 'title', titleId: decodeURIComponent(second) }
   if (first === 'events' && second === '') return { page: 'events' }
+  if (first === 'edge' && second === '') return { page: 'edge' }
   return { page: 'missing' }
 }
 
@@ -64,6 +66,17 @@ export function parseEventsView(location: string): string | null {
 
 export function eventsPath(type: string | null): string {
   return withQuery('/events', new URLSearchParams(type === null ? {} : { type }))
+}
+
+export type EdgeOrder = 'requests' | 'bytes'
+
+/** By what the objects asked for most are ordered. */
+export function parseEdgeOrder(location: string): EdgeOrder {
+  return queryOf(location).get('by') === 'bytes' ? 'bytes' : 'requests'
+}
+
+export function edgePath(order: EdgeOrder = 'requests'): string {
+  return withQuery('/edge', new URLSearchParams(order === 'bytes' ? { by: order } : {}))
 }
 
 function queryOf(location: string): URLSearchParams {

@@ -1,4 +1,5 @@
 import uPlot from 'uplot'
+import { AXIS_LOOK, colour, STROKES } from '../common/plot-look.ts'
 import type { AxisPlan, ChartPlan, LinePlan } from './charts.ts'
 import { element } from './dom.ts'
 import type { Marks } from './marks.ts'
@@ -14,13 +15,6 @@ export type Chart = {
 const HEIGHT = 260
 /** Above the plot: a row for the phases' names, one for the faults'. */
 const TOP_ROWS = 40
-const STROKES: Readonly<Record<LinePlan['look'], { readonly width: number; readonly dash: number[] }>> = {
-  1: { width: 2, dash: [] },
-  2: { width: 2, dash: [7, 4] },
-  3: { width: 2, dash: [2, 3] },
-  4: { width: 2.5, dash: [] },
-  5: { width: 2, dash: [10, 3, 2, 3] },
-}
 
 /** Draws a plan over the storm's seconds. All charts of one page share their cursor; `onMoment` hears where it is. */
 export function createChart(options: {
@@ -86,19 +80,6 @@ function renderFigure(plan: ChartPlan, plot: HTMLElement, legend: HTMLElement): 
     plot,
     element('div', { class: 'axis-label axis-label-x' }, 'Time since the storm began (s)'),
   )
-}
-
-/** Colours come from the style sheet at every draw, so that a change of theme needs no more than a redraw. */
-function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim()
-}
-
-const AXIS_LOOK: uPlot.Axis = {
-  stroke: () => colour('--quiet'),
-  font: '12px "Inter Variable", system-ui, sans-serif',
-  gap: 6,
-  grid: { stroke: () => colour('--line'), width: 1 },
-  ticks: { stroke: () => colour('--line'), width: 1, size: 4 },
 }
 
 function axisOf(axis: AxisPlan): uPlot.Axis {

@@ -55,7 +55,7 @@ export function watchEdge(options: {
   void round()
 
   return {
-    view: () => ({ heardAtMs, periodMs: limits.metricsPeriodMs, metrics, samples: [...samples] }),
+    view: () => ({ atMs: clock.nowMs(), heardAtMs, periodMs: limits.metricsPeriodMs, metrics, samples: [...samples] }),
     prometheus: () => ask('prometheus'),
     close() {
       closed = true

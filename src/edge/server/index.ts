@@ -1,3 +1,10 @@
-export { type Answer, type AnswerReport, type Exchange, type RequestFields, type ServerRequest, toHead } from './message.ts'
+export {
+  type Answer,
+  type AnswerReport,
+  type Exchange,
+  type RequestFields,
+  type ServerRequest,
+  toHead,
+} from './message.ts'
 export type { Admission, HttpServer, ServerLimits, ServerOptions } from './options.ts'
-export { createHttpServer } from './shim.ts'
+export { createHttpServer } from './server.ts'

@@ -16,9 +16,9 @@ const check = async (request: string, status: number): Promise<void> => {
 }
 
 test.each([
-  ['/v1/../_media/x/main.m3u8', 404],
-  ['/v1/%2e%2e/_media/x/main.m3u8', 404],
-  ['/v1\\..\\_media/x/main.m3u8', 404],
+  ['/v1/../_media/x/main.m3u8', 400],
+  ['/v1/%2e%2e/_media/x/main.m3u8', 400],
+  ['/v1\\..\\_media/x/main.m3u8', 400],
   ['/v1/..%2f_media/x', 400],
   ['/v1/%2e%2e%2f_media/x', 400],
   ['/v1//_media/x', 400],
@@ -30,9 +30,9 @@ test.each([
   [`/_media/${TITLE}/main.m3u8`, 404],
   [`/_media/${TITLE}/v240/0`, 404],
   ['/%5fmedia/x', 404],
-  [`/v/../_media/${TITLE}/main.m3u8`, 404],
+  [`/v/../_media/${TITLE}/main.m3u8`, 400],
   [`/art/${TITLE}/main.m3u8`, 404],
-  [`/art/${TITLE}/poster.jpg/../main.m3u8`, 404],
+  [`/art/${TITLE}/poster.jpg/../main.m3u8`, 400],
 ])('GET %s gets %d and no cell hears of it', (path, status) => check(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`, status))
 
 test.each([
@@ -48,8 +48,10 @@ test.each([
     'POST /v1/x HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   ],
   ['two credentials', 'GET /v1/home HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n'],
-  ['CONNECT', 'CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n'],
 ])('%s is refused', (_, request) => check(request, 400))
+
+test('CONNECT is refused: this is a gateway, not a tunnel', () =>
+  check('CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n', 405))
 
 test('what follows a refusal on a connection is no request of its own', async () => {
   const smuggled = 'GET /v1/smuggled HTTP/1.1\r\nHost: h\r\n\r\n'

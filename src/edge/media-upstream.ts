@@ -21,11 +21,6 @@ export type MediaUpstreamOptions = {
   readonly limits: Pick<Limits, 'segmentHoldMs' | 'apiTimeoutMs' | 'pathTokenTtlMs' | 'edgeSliceBytes'>
 }
 
-/** What everything of a title is kept and purged under. */
-export function titleTag(titleId: string): string {
-  return `title-${titleId}`
-}
-
 /**
  * Media as an HTTP origin would serve it, by asking a cell for the file of a title. The cell answers with a body, or with
  * the key of the object that holds it (`x-tentpole-object`), which is read here: media bytes never pass through a cell.
@@ -71,7 +66,7 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
     const info = await objects.head(objectKey)
     if (!info) return toAnswer(missingObject)
     const { sizeBytes } = info
-    const range = parseRanges(valueOf(lines, 'range'), sizeBytes)
+    const range = parseRanges(findValue(lines, 'range'), sizeBytes)
     const about: FieldLine[] = [
       ...toMediaLines(context, contentType, cachingOf(context)),
       ['tentpole-cache-control', IMMUTABLE],
@@ -125,7 +120,8 @@ function toMediaLines({ titleId }: MediaWanted, contentType: string, caching: st
   return [
     ['content-type', contentType],
     ['cache-control', caching],
-    ['surrogate-key', titleTag(titleId)],
+    // What all of a title is purged by, and counted under.
+    ['surrogate-key', titleId],
     ['access-control-allow-origin', '*'],
     ['access-control-expose-headers', 'cache-status, content-length, content-range, etag'],
     ['cross-origin-resource-policy', 'cross-origin'],
@@ -153,7 +149,7 @@ function headerOf(response: WireHttpResponse, name: string): string | null {
   return null
 }
 
-function valueOf(lines: readonly FieldLine[], name: string): string | null {
+function findValue(lines: readonly FieldLine[], name: string): string | null {
   return lines.find(([each]) => each === name)?.[1] ?? null
 }
 

@@ -4,7 +4,7 @@ import type { Clock, Limits } from '../kernel/index.ts'
 import type { Cells } from './cells.ts'
 import type { Heard } from './heard/index.ts'
 import type { FieldReader } from './http/index.ts'
-import { createMediaUpstream, type MediaWanted, titleTag } from './media-upstream.ts'
+import { createMediaUpstream, type MediaWanted } from './media-upstream.ts'
 import { createPathTokens } from './path-tokens.ts'
 import { type EdgeProblem, RETRY_SOON, toProblemAnswer, toTokenProblem } from './problem.ts'
 import { type CacheStack, createCacheStack } from './proxy/cache-stack.ts'
@@ -96,7 +96,7 @@ export function createMedia(options: MediaOptions): Media {
       return serve(request, { titleId, file, viewer: null })
     },
     withdraw(titleId) {
-      stack.tier.purgeTag(titleTag(titleId))
+      stack.tier.purgeTag(titleId)
       const prefixes = [`${MEDIA_ORIGIN}/v/${titleId}/`, `${MEDIA_ORIGIN}/art/${titleId}/`]
       stack.fetches.abort((key) => prefixes.some((prefix) => key.startsWith(prefix)), withdrawnFailure)
     },

@@ -1,9 +1,10 @@
-import { createEdge } from '../edge/index.ts'
+import { createEdge, openAccessLog } from '../edge/index.ts'
 import { createDirectoryObjects } from '../engines/objects/index.ts'
 import { createStoreClient } from '../engines/store/index.ts'
-import { Fault } from '../kernel/index.ts'
+import { Fault, systemClock } from '../kernel/index.ts'
 import { createWireClient } from '../wire/index.ts'
 import type { StartRole } from './context.ts'
+import { serveMeter } from './meter-socket.ts'
 
 /** The edge on the embedded engines: cells and log over this machine's sockets, objects from its directory. */
 export const start: StartRole = async (context) => {
@@ -15,6 +16,7 @@ export const start: StartRole = async (context) => {
     name,
     client: createWireClient({ path: layout.cellSocket(name), limits }),
   }))
+  const accessLog = openAccessLog({ target: config.edge.accessLog, limits, clock: systemClock, logger })
   const edge = createEdge({
     port: context.port,
     cells,
@@ -26,12 +28,22 @@ export const start: StartRole = async (context) => {
     limits,
     logger,
     version,
+    ...(accessLog ? { onExchange: accessLog.record } : {}),
+  })
+  const meter = serveMeter({
+    path: layout.roleSocket(context.name),
+    meter: edge.meter,
+    labels: { edge: context.name },
+    limits,
+    logger,
   })
   return {
     port: edge.port,
     health: () => ({ faults: edge.faults() }),
     async drain() {
       await edge.close()
+      await meter.close()
+      await accessLog?.close()
       for (const { client } of cells) client.close()
       await store.close()
     },

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/index.ts'
 import {
+  currentAgeMs,
   decideReuse,
   isOriginError,
   matchesVariant,
@@ -7,6 +8,7 @@ import {
   mergeHead,
   onlyIfCached,
   type PolicyOptions,
+  type StoredResponse,
   toInvalidatedUris,
 } from '../cache/policy/index.ts'
 import {
@@ -24,7 +26,16 @@ import { type Ask, toReport, type Upstream } from './ask.ts'
 import { isPlainHit, respondHit } from './hits.ts'
 import { createFetcher, type Errand, type FetchedHead } from './land.ts'
 import { declaredLength, isLooping, toForwardLines, toResponseHead } from './messages.ts'
-import { type Body, cancel, isUnchanged, respondPassing, respondStored, selectRange } from './respond.ts'
+import {
+  type Body,
+  cancel,
+  isUnchanged,
+  isUnchangedPassing,
+  respondPassing,
+  respondStored,
+  respondUnchanged,
+  selectRange,
+} from './respond.ts'
 import type { Cached, ResponseCache } from './response-cache.ts'
 import { createSpans } from './spans.ts'
 import { createUnsliceable } from './unsliceable.ts'
@@ -145,7 +156,7 @@ export function createCachingProxy<C>(options: {
     const isCollapsed = joined.role === 'collapsed'
     const status: CacheReport = {
       fwd,
-      ...(fwd === 'stale' ? { fwdStatus: response.status } : {}),
+      ...(cached ? { fwdStatus: response.status } : {}),
       ...(stored || freshened ? { stored: true } : {}),
       ...(isCollapsed ? { collapsed: true } : {}),
     }
@@ -194,19 +205,16 @@ export function createCachingProxy<C>(options: {
     cacheStatus: CacheReport,
   ): Promise<Answer> => {
     const { response } = joined.head
-    if (response.status === 206 || response.status === 416) {
+    const isPart = response.status === 206 || response.status === 416
+    if (isPart && wantedRange(ask.head) !== null) {
       // The part was of our cut, and what came may not be kept beside others: asked for as the client asked.
       cancel(joined.body)
       unsliceable.add(ask.head.uri)
       return await pass(ask, 'uri-miss')
     }
-    return respondPassing({
-      request: ask.head,
-      response,
-      body: joined.body,
-      cacheStatus,
-      report: toReport(ask, 'miss'),
-    })
+    const passing = { request: ask.head, response, body: joined.body, cacheStatus, report: toReport(ask, 'miss') }
+    // The client's conditions did not go to the origin: a whole could be wanted for others.
+    return isUnchangedPassing(ask.head, response, clock.nowMs()) ? respondUnchanged(passing) : respondPassing(passing)
   }
 
   const serveStale = (ask: Ask<C>, cached: Cached | null, cause: 'status' | 'disconnected'): Answer | null => {
@@ -235,9 +243,9 @@ export function createCachingProxy<C>(options: {
     const reuse = decideReuse({ stored, request: ask.head, nowMs, options: policy })
     if (reuse.kind === 'validate') {
       if (onlyIfCached(ask.head)) return toProblemAnswer(notCached)
-      return bring(ask, cached, reuse.add, 'stale')
+      return bring(ask, cached, reuse.add, whyForwarded(stored, nowMs))
     }
-    if (reuse.kind === 'unusable') return miss(ask)
+    if (reuse.kind === 'unusable') return miss(ask, whyForwarded(stored, nowMs))
     if (reuse.kind === 'fresh' && isPlainHit(ask.head, stored)) {
       const body = cache.read(cached, { start: 0, end: sizeBytes })
       if (body) return respondHit({ cached, body, ageMs: reuse.ageMs, ask })
@@ -246,20 +254,18 @@ export function createCachingProxy<C>(options: {
     const outcome = reuse.kind === 'fresh' ? 'hit' : 'stale'
     const answer = fromCache(ask, cached, { status: { hit: true, ttlS }, cache: outcome })
     if (reuse.kind === 'stale-while-revalidate') revalidateBehind(ask, cached)
-    return answer ?? miss(ask)
+    return answer ?? miss(ask, 'partial')
   }
 
-  const miss = (ask: Ask<C>): Answer | Promise<Answer> => {
+  const miss = (ask: Ask<C>, fwd: ForwardReason): Answer | Promise<Answer> => {
     const { head } = ask
     if (onlyIfCached(head)) return toProblemAnswer(notCached)
-    if (head.method === 'HEAD') return pass(ask, 'uri-miss')
+    if (head.method === 'HEAD') return pass(ask, fwd)
     const range = wantedRange(head)
-    if (range === null) return bring(ask, null, [], 'uri-miss')
+    if (range === null) return bring(ask, null, [], fwd)
     // Nobody waits for a whole film to see a minute of it: it is brought by slices.
-    if (unsliceable.has(head.uri)) return pass(ask, 'uri-miss')
-    return spans
-      .begin(ask, range, { validating: null, add: [] })
-      .then((joined) => answerJoined(ask, null, joined, 'uri-miss'))
+    if (unsliceable.has(head.uri)) return pass(ask, fwd)
+    return spans.begin(ask, range, { validating: null, add: [] }).then((joined) => answerJoined(ask, null, joined, fwd))
   }
 
   return {
@@ -267,9 +273,15 @@ export function createCachingProxy<C>(options: {
       if (isLooping(ask.head.fields, visitsMax)) return toProblemAnswer(looping)
       if (!READS.has(ask.head.method)) return pass(ask, 'method')
       const cached = cache.find(ask.head)
-      return cached ? answerStored(ask, cached) : miss(ask)
+      return cached ? answerStored(ask, cached) : miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')
     },
   }
+}
+
+/** RFC 9211, 2.2: what is fresh is not used only because the request would not have it. */
+function whyForwarded(stored: StoredResponse, nowMs: number): ForwardReason {
+  const { noCache, lifetimeMs } = stored.freshness
+  return !noCache && currentAgeMs(stored, nowMs) < lifetimeMs ? 'request' : 'stale'
 }
 
 /** The `Range` of a GET, if it is one of bytes that can be read. */

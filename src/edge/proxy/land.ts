@@ -74,7 +74,12 @@ export function createFetcher<C>(options: {
     const { ask, response, body, times, ticket } = landing
     const { head } = ask
     const decision = decideStore({ request: head, response, options: policy })
-    if (!decision.store || response.status === 206) return landUnshared(landing)
+    if (!decision.store || response.status === 206) {
+      const { validating } = landing.errand
+      // Not to come back when the origin fails: it is not what the origin has any more (RFC 9111, 4.3.3).
+      if (validating && isReplacement(response.status)) cache.drop(validating)
+      return landUnshared(landing)
+    }
     const stored = toStored({ request: GET, response, times, without: decision.without, options: optionsFor(head) })
     const entry = cache.keep(ticket, head, stored)
     const store = entry && cache.fill(entry, { fromByte: 0, endByte: entry.sizeBytes })
@@ -166,6 +171,11 @@ export function createFetcher<C>(options: {
 }
 
 const GET = { method: 'GET' } as const
+
+/** Says what has become of the resource, and not merely of this request or of the origin. */
+function isReplacement(status: number): boolean {
+  return (status >= 200 && status < 400 && status !== 206 && status !== 304) || [404, 410, 451].includes(status)
+}
 
 function variantOf(head: RequestHead, stored: StoredResponse): FetchedHead['variant'] {
   const varyFields = parseVary(stored.fields.get('vary')) ?? []

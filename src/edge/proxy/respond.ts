@@ -41,14 +41,16 @@ const NOT_MODIFIED: ReadonlySet<string> = new Set([
   'via',
 ])
 
-/** An answer that goes by as it comes from the origin. */
-export function respondPassing(parts: {
+export type PassingAnswer = {
   readonly request: RequestHead
   readonly response: ResponseHead
   readonly body: Body
   readonly cacheStatus: CacheReport
   readonly report: AnswerReport
-}): Answer {
+}
+
+/** An answer that goes by as it comes from the origin. */
+export function respondPassing(parts: PassingAnswer): Answer {
   const { request, response, body, cacheStatus, report } = parts
   const lines: FieldLine[] = [...toClientLines(response), toReportLine(response, cacheStatus)]
   const { method } = request
@@ -60,6 +62,14 @@ export function respondPassing(parts: {
     lengthBytes: declaredLength(response.fields),
     report,
   })
+}
+
+/** What goes by is what the client has already, as its conditions say (RFC 9110, 13.1): a 304, with what the origin sets by it. */
+export function respondUnchanged({ request, response, body, cacheStatus, report }: PassingAnswer): Answer {
+  const lines: FieldLine[] = [...toClientLines(response), toReportLine(response, cacheStatus)]
+  cancel(body)
+  const kept = lines.filter(([name]) => NOT_MODIFIED.has(name) || name === 'set-cookie')
+  return toAnswer({ method: request.method, status: 304, lines: kept, body: null, lengthBytes: null, report })
 }
 
 export type StoredAnswer = {
@@ -113,7 +123,11 @@ export function selectRange(
 }
 
 /** RFC 9111, 4.3.2: only of what would be a 200. */
-export function isUnchanged(request: RequestHead, { status, fields }: StoredResponse, nowMs: number): boolean {
+export function isUnchanged(
+  request: RequestHead,
+  { status, fields }: Pick<StoredResponse, 'status' | 'fields'>,
+  nowMs: number,
+): boolean {
   if (status !== 200) return false
   const modified = lastModifiedOf(fields) ?? fields.get('date')
   const representation = {
@@ -122,6 +136,12 @@ export function isUnchanged(request: RequestHead, { status, fields }: StoredResp
   }
   const question = { method: request.method, fields: request.fields, representation, nowMs }
   return decideCachePreconditions(question) === 'not-modified'
+}
+
+/** The same of what is not stored: only by a validator, for its Date is that of every new answer. */
+export function isUnchangedPassing(request: RequestHead, { status, fields }: ResponseHead, nowMs: number): boolean {
+  const dateless = { get: (name: string) => (name === 'date' ? null : fields.get(name)) }
+  return isUnchanged(request, { status, fields: dateless }, nowMs)
 }
 
 function toReportLine({ fields }: Pick<ResponseHead, 'fields'>, cacheStatus: CacheReport): FieldLine {

@@ -33,6 +33,8 @@ export type Cached = {
 export type ResponseCache = {
   /** The answer stored for this request's variant, of known size; its bytes may be here in part. */
   find(request: RequestHead): Cached | null
+  /** Whether answers of other variants of this URI have been here. */
+  varies(request: RequestHead): boolean
   /** What requests for the same answer have in common, as far as is known: the URI, a line feed, the variant. */
   fetchKey(request: RequestHead): string
   ticket(request: RequestHead): Ticket
@@ -99,6 +101,7 @@ export function createResponseCache(options: {
       if (entry?.meta.kind !== 'response' || entry.sizeBytes === null) return null
       return { entry, stored: entry.meta.stored, sizeBytes: entry.sizeBytes }
     },
+    varies: (request) => indexOf(request.uri) !== null,
     fetchKey: (request) => {
       const index = indexOf(request.uri)
       return index ? variantKey(index, request) : `${request.uri}\n`

@@ -110,7 +110,10 @@ async function runCase({ exchanges, limits }: Case): Promise<void> {
   }
 }
 
-const UNASKED = toSteps({ status: 500, body: 'the origin must not be asked', fields: ['Cache-Control: no-store'] }, BEGAN_MS)
+const UNASKED = toSteps(
+  { status: 500, body: 'the origin must not be asked', fields: ['Cache-Control: no-store'] },
+  BEGAN_MS,
+)
 
 function toAnswers({ origin }: Exchange, place: number): OriginAnswer[] {
   if (origin === undefined || origin === 'down') return []

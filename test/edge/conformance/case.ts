@@ -59,7 +59,9 @@ export const BEGAN_MS: number = Date.UTC(2026, 5, 1, 12, 0, 0)
 export const at = (seconds: number): string => new Date(BEGAN_MS + seconds * 1_000).toUTCString()
 
 /** `Cache-Control` alone. */
-export const control = (value: string, ...more: Lines): OriginAnswer => ({ fields: [`Cache-Control: ${value}`, ...more] })
+export const control = (value: string, ...more: Lines): OriginAnswer => ({
+  fields: [`Cache-Control: ${value}`, ...more],
+})
 
 /** The origin is asked and says this. */
 export const asks = (origin: OriginAnswer, more: Omit<Exchange, 'origin'> = {}): Exchange => ({ ...more, origin })

@@ -45,5 +45,10 @@ runCases([
   lasts('9111, 5.2', 'an empty field', 0, control('')),
   lasts('9111, 5.2', 'rubbish beside it', 60, control('@=;{}, max-age=60')),
   lasts('9111, 5.4', 'Pragma in an answer means nothing', 60, control('max-age=60', 'Pragma: no-cache')),
-  lasts('9111, 5.2.2', 'directives of requests mean nothing in an answer', 60, control('max-age=60, min-fresh=100, only-if-cached, max-stale')),
+  lasts(
+    '9111, 5.2.2',
+    'directives of requests mean nothing in an answer',
+    60,
+    control('max-age=60, min-fresh=100, only-if-cached, max-stale'),
+  ),
 ])

@@ -14,7 +14,9 @@ const lifetimes: readonly Case[] = [
   lasts('9111, 5.3', 'Expires as it is now', 0, { fields: [`Expires: ${at(0)}`] }),
   lasts('9111, 5.3', 'Expires: 0', 0, { fields: ['Expires: 0', MODIFIED] }),
   lasts('9111, 5.3', 'Expires: -1', 0, { fields: ['Expires: -1', MODIFIED] }),
-  lasts('9111, 5.3', 'an Expires that is no date is no leave for a heuristic', 0, { fields: ['Expires: soon', MODIFIED] }),
+  lasts('9111, 5.3', 'an Expires that is no date is no leave for a heuristic', 0, {
+    fields: ['Expires: soon', MODIFIED],
+  }),
   lasts('9111, 5.3', 'max-age beats Expires', 60, control('max-age=60', `Expires: ${at(600)}`)),
   lasts('9111, 5.3', 'max-age beats Expires in the past', 60, control('max-age=60', `Expires: ${at(-600)}`)),
   lasts('9111, 5.3', 's-maxage beats Expires', 60, control('s-maxage=60', `Expires: ${at(-600)}`)),
@@ -22,8 +24,13 @@ const lifetimes: readonly Case[] = [
   lasts('9110, 5.6.7', 'Expires by RFC 850', 60, { fields: ['Expires: Monday, 01-Jun-26 12:01:00 GMT'] }),
   lasts('9110, 5.6.7', 'Expires by asctime', 60, { fields: ['Expires: Mon Jun  1 12:01:00 2026'] }),
   lasts('9111, 4.2.1', 'Expires on two lines is no date', 0, { fields: [`Expires: ${at(60)}`, `Expires: ${at(90)}`] }),
-  lasts('9111, 4.2.3', 'Expires counts from a Date in the past', 30, { fields: [`Date: ${at(-30)}`, `Expires: ${at(30)}`] }),
-  lasts('9110, 6.6.1', 'Expires without Date counts from the receipt', 60, { dateless: true, fields: [`Expires: ${at(60)}`] }),
+  lasts('9111, 4.2.3', 'Expires counts from a Date in the past', 30, {
+    fields: [`Date: ${at(-30)}`, `Expires: ${at(30)}`],
+  }),
+  lasts('9110, 6.6.1', 'Expires without Date counts from the receipt', 60, {
+    dateless: true,
+    fields: [`Expires: ${at(60)}`],
+  }),
   lasts('9110, 6.6.1', 'Expires beside a Date that is none', 60, { fields: ['Date: yesterday', `Expires: ${at(60)}`] }),
   lasts('9111, 4.2.2', 'a tenth of the time since Last-Modified', 100, { fields: [MODIFIED] }),
   lasts('9111, 4.2.2', 'at most a day', 86_400, { fields: [`Last-Modified: ${at(-86_400 * 365)}`] }),
@@ -40,7 +47,9 @@ const EXPLICIT = [200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 403, 404, 40
 
 const statuses: readonly Case[] = [
   ...HEURISTIC.map((status) => lasts('9110, 15.1', `${status} by Last-Modified`, 100, { status, fields: [MODIFIED] })),
-  ...SILENT.map((status) => lasts('9111, 4.2.2', `${status} without explicit freshness`, 0, { status, fields: [MODIFIED] })),
+  ...SILENT.map((status) =>
+    lasts('9111, 4.2.2', `${status} without explicit freshness`, 0, { status, fields: [MODIFIED] }),
+  ),
   ...EXPLICIT.map((status) => lasts('9111, 3', `${status} with max-age`, 60, { status, ...control('max-age=60') })),
   lasts('9111, 3', '302 with Expires', 60, { status: 302, fields: [`Expires: ${at(60)}`, 'Location: /b'] }),
   ...[404, 405, 410, 414, 501].map((status) =>
@@ -61,7 +70,10 @@ const ages: readonly Case[] = [
   {
     clause: '9111, 5.1',
     name: 'an answer from the cache says its age, the one it was made from 0',
-    exchanges: [asks(control('max-age=60'), { got: { age: '0' } }), { afterS: 7, got: { age: '7' }, cacheStatus: 'hit; ttl=53' }],
+    exchanges: [
+      asks(control('max-age=60'), { got: { age: '0' } }),
+      { afterS: 7, got: { age: '7' }, cacheStatus: 'hit; ttl=53' },
+    ],
   },
   aged('Age of the origin counts', ['Age: 30'], '30'),
   aged('a Date in the past counts', [`Date: ${at(-40)}`], '40'),
@@ -105,17 +117,49 @@ const targeted: readonly Case[] = [
   lasts('9213, 2.1', 'also where it forbids', 0, control('max-age=60', 'CDN-Cache-Control: no-store')),
   lasts('9213, 2.1', 'private for us alone', 0, control('max-age=60', 'CDN-Cache-Control: private')),
   lasts('9213, 2.1', 'shorter for us', 10, control('max-age=60', 'CDN-Cache-Control: max-age=10')),
-  lasts('9213, 2.1', 'Expires is not looked at', 0, { fields: [`Expires: ${at(60)}`, 'CDN-Cache-Control: must-revalidate'] }),
+  lasts('9213, 2.1', 'Expires is not looked at', 0, {
+    fields: [`Expires: ${at(60)}`, 'CDN-Cache-Control: must-revalidate'],
+  }),
   lasts('9213, 2.1', 'an empty one is not there', 60, control('max-age=60', 'CDN-Cache-Control:')),
-  lasts('9213, 2.1', 'one that is no Dictionary is not there', 60, control('max-age=60', 'CDN-Cache-Control: max-age=10, &')),
-  lasts('9213, 2.1', 'a number as a string is none, so stale', 0, control('max-age=60', 'CDN-Cache-Control: max-age="10"')),
+  lasts(
+    '9213, 2.1',
+    'one that is no Dictionary is not there',
+    60,
+    control('max-age=60', 'CDN-Cache-Control: max-age=10, &'),
+  ),
+  lasts(
+    '9213, 2.1',
+    'a number as a string is none, so stale',
+    0,
+    control('max-age=60', 'CDN-Cache-Control: max-age="10"'),
+  ),
   lasts('9213, 2.1', 'a fraction is no number of seconds', 0, control('max-age=60', 'CDN-Cache-Control: max-age=10.5')),
   lasts('9213, 2.1', 'parameters are ignored', 10, control('max-age=60', 'CDN-Cache-Control: max-age=10;a=b')),
-  lasts('9651, 4.2.2', 'the last of one name counts', 20, control('max-age=60', 'CDN-Cache-Control: max-age=10, max-age=20')),
-  lasts('9651, 4.2', 'two lines are one Dictionary', 10, control('no-store', 'CDN-Cache-Control: max-age=10', 'CDN-Cache-Control: immutable')),
+  lasts(
+    '9651, 4.2.2',
+    'the last of one name counts',
+    20,
+    control('max-age=60', 'CDN-Cache-Control: max-age=10, max-age=20'),
+  ),
+  lasts(
+    '9651, 4.2',
+    'two lines are one Dictionary',
+    10,
+    control('no-store', 'CDN-Cache-Control: max-age=10', 'CDN-Cache-Control: immutable'),
+  ),
   lasts('9651, 3.1.2', 'upper case is no key: not there', 60, control('max-age=60', 'CDN-Cache-Control: Max-Age=10')),
-  lasts('9213, 2.2', 'our own field before that of all', 20, control('no-store', 'CDN-Cache-Control: max-age=10', 'Tentpole-Cache-Control: max-age=20')),
-  lasts('9213, 3', 'fields for other caches mean nothing here', 60, control('max-age=60', 'Surrogate-Control: max-age=10', 'Example-Cache-Control: no-store')),
+  lasts(
+    '9213, 2.2',
+    'our own field before that of all',
+    20,
+    control('no-store', 'CDN-Cache-Control: max-age=10', 'Tentpole-Cache-Control: max-age=20'),
+  ),
+  lasts(
+    '9213, 3',
+    'fields for other caches mean nothing here',
+    60,
+    control('max-age=60', 'Surrogate-Control: max-age=10', 'Example-Cache-Control: no-store'),
+  ),
   {
     clause: '9213, 2.2',
     name: 'CDN-Cache-Control goes on to the client, our own field does not',

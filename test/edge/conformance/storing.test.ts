@@ -1,5 +1,5 @@
 import { runCases } from './bed.ts'
-import { asks, at, type Case, control, lasts, type Lines } from './case.ts'
+import { asks, at, type Case, control, type Lines, lasts } from './case.ts'
 
 const AUTHORIZED = { fields: ['Authorization: Bearer a'] }
 const COOKIE = { fields: ['Cookie: session=1'] }
@@ -28,8 +28,14 @@ const withContent: Case = {
 
 const understood: readonly Case[] = [
   lasts('9111, 5.2.2.3', 'must-understand overrules no-store', 60, control('must-understand, no-store, max-age=60')),
-  lasts('9111, 5.2.2.3', 'must-understand of a status that is not', 0, { status: 299, ...control('must-understand, max-age=60') }),
-  lasts('9111, 5.2.2.3', 'must-understand and no-store of a status that is not', 0, { status: 299, ...control('must-understand, no-store, max-age=60') }),
+  lasts('9111, 5.2.2.3', 'must-understand of a status that is not', 0, {
+    status: 299,
+    ...control('must-understand, max-age=60'),
+  }),
+  lasts('9111, 5.2.2.3', 'must-understand and no-store of a status that is not', 0, {
+    status: 299,
+    ...control('must-understand, no-store, max-age=60'),
+  }),
   lasts('9111, 3', 'a status that nobody knows, explicitly fresh', 60, { status: 299, ...control('max-age=60') }),
 ]
 
@@ -48,7 +54,7 @@ const authorized: readonly Case[] = [
   },
   {
     clause: '9111, 3.5',
-    name: 'what answered Authorization is nobody else\'s',
+    name: "what answered Authorization is nobody else's",
     exchanges: [asks(control('max-age=60'), AUTHORIZED), asks(control('max-age=60')), {}],
   },
 ]
@@ -64,7 +70,9 @@ const cookies: readonly Case[] = [
   {
     clause: '9110, 5.3',
     name: 'several Set-Cookie stay apart, and in their order',
-    exchanges: [asks(control('no-store', 'Set-Cookie: a=1, b', 'Set-Cookie: c=2'), { got: { 'set-cookie': 'a=1, b | c=2' } })],
+    exchanges: [
+      asks(control('no-store', 'Set-Cookie: a=1, b', 'Set-Cookie: c=2'), { got: { 'set-cookie': 'a=1, b | c=2' } }),
+    ],
   },
 ]
 
@@ -81,8 +89,18 @@ const named: readonly Case[] = [
   withheld('private with names keeps them out', 'private="Set-Cookie,X-Mine"', '9111, 5.2.2.7'),
   withheld('both keep out what either names', 'private="set-cookie", no-cache="x-mine"', '9111, 5.2.2.7'),
   withheld('on two lines, too', 'private="set-cookie", private="x-mine"', '9111, 5.2.2.7'),
-  lasts('9111, 5.2.2.4', 'no-cache without names is asked about each time', 0, control('no-cache, max-age=60', 'ETag: "1"')),
-  lasts('9111, 5.2.2.4', 'no-cache with and without names', 0, control('no-cache="x-mine", no-cache, max-age=60', 'ETag: "1"')),
+  lasts(
+    '9111, 5.2.2.4',
+    'no-cache without names is asked about each time',
+    0,
+    control('no-cache, max-age=60', 'ETag: "1"'),
+  ),
+  lasts(
+    '9111, 5.2.2.4',
+    'no-cache with and without names',
+    0,
+    control('no-cache="x-mine", no-cache, max-age=60', 'ETag: "1"'),
+  ),
   lasts('9111, 5.2.2.4', 'no-cache with an empty name', 0, control('no-cache="", max-age=60', 'ETag: "1"')),
 ]
 
@@ -102,25 +120,41 @@ const fields = (name: string, clause: string, origin: Lines, got: Record<string,
   exchanges: [asks(control('max-age=60', ...origin), { got }), { got }],
 })
 const kept: readonly Case[] = [
-  fields('unknown fields are stored, in any number of lines', '9111, 3.1', ['X-A: 1', 'X-A: 2', 'X-B: 3'], { 'x-a': '1 | 2', 'x-b': '3' }),
+  fields('unknown fields are stored, in any number of lines', '9111, 3.1', ['X-A: 1', 'X-A: 2', 'X-B: 3'], {
+    'x-a': '1 | 2',
+    'x-b': '3',
+  }),
   fields('fields that Connection lists are not', '9111, 3.1', ['Connection: x-a', 'X-A: 1'], { 'x-a': null }),
-  fields('fields of one hop are not', '9111, 3.1', ['Keep-Alive: timeout=5', 'Proxy-Authenticate: Basic', 'TE: trailers', 'Trailer: x'], {
-    'keep-alive': null,
-    'proxy-authenticate': null,
-    te: null,
-    trailer: null,
-  }),
-  fields('Connection takes nothing away that is for all', '9110, 7.6.1', ['Connection: cache-control, etag', 'ETag: "1"'], {
-    etag: '"1"',
-    'cache-control': 'max-age=60',
-  }),
-  fields('Date stays the origin\'s', '9110, 6.6.1', [`Date: ${at(-10)}`], { date: at(-10) }),
+  fields(
+    'fields of one hop are not',
+    '9111, 3.1',
+    ['Keep-Alive: timeout=5', 'Proxy-Authenticate: Basic', 'TE: trailers', 'Trailer: x'],
+    {
+      'keep-alive': null,
+      'proxy-authenticate': null,
+      te: null,
+      trailer: null,
+    },
+  ),
+  fields(
+    'Connection takes nothing away that is for all',
+    '9110, 7.6.1',
+    ['Connection: cache-control, etag', 'ETag: "1"'],
+    {
+      etag: '"1"',
+      'cache-control': 'max-age=60',
+    },
+  ),
+  fields("Date stays the origin's", '9110, 6.6.1', [`Date: ${at(-10)}`], { date: at(-10) }),
   fields('obs-text passes', '9110, 5.5', ['X-A: caf\u00e9'], { 'x-a': 'caf\u00e9' }),
   fields('Warning is a field as others', '9111, 5.5', ['Warning: 199 - "x"'], { warning: '199 - "x"' }),
   {
     clause: '9110, 6.6.1',
     name: 'a missing Date is the time of receipt',
-    exchanges: [asks({ dateless: true, ...control('max-age=60') }, { afterS: 5, got: { date: at(5) } }), { afterS: 5, got: { date: at(5) } }],
+    exchanges: [
+      asks({ dateless: true, ...control('max-age=60') }, { afterS: 5, got: { date: at(5) } }),
+      { afterS: 5, got: { date: at(5) } },
+    ],
   },
 ]
 

@@ -57,6 +57,8 @@ export type Connection = {
   /** Whoever goes on once all has been taken. */
   drained: (() => void) | null
   takenBytes: number
+  /** Of these, what the client had acknowledged when it was last looked at. */
+  acknowledgedBytes: number
   lingeredBytes: number
   readonly coming: Progress
   readonly going: Progress
@@ -87,7 +89,7 @@ export function createConnection(server: ServerState, socket: Socket<Connection>
   return {
     server,
     socket,
-    address: socket.remoteAddress,
+    address: toAddress(socket.remoteAddress),
     parser: createHeadParser(server.limits),
     phase: 'idle',
     sinceMs: nowMs,
@@ -105,10 +107,16 @@ export function createConnection(server: ServerState, socket: Socket<Connection>
     waitingStart: 0,
     drained: null,
     takenBytes: 0,
+    acknowledgedBytes: 0,
     lingeredBytes: 0,
     coming: { sinceMs: -1, bytes: 0 },
     going: { sinceMs: -1, bytes: 0 },
   }
+}
+
+/** On a socket of both families an IPv4 client has an IPv6 form (RFC 4291, 2.5.5.2): it is the same client. */
+function toAddress(remote: string): string {
+  return remote.startsWith('::ffff:') ? remote.slice(7) : remote
 }
 
 export function enter(connection: Connection, phase: Phase, nowMs: number): void {

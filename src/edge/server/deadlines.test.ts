@@ -125,6 +125,22 @@ test('time in the handler counts against nobody, also with content that waits fo
   expect(server.refusals()).toEqual({})
 })
 
+test('who reads slowly but all the time is not cut, though the kernel takes nothing of us for many windows', async () => {
+  const bytes = 16 * 1024 * 1024
+  const { client, server } = open({
+    limits: { edgeProgressWindowMs: 60, edgeAnswerBytesPerWindowMin: 1_000 },
+    handle: () => text('', { body: Buffer.alloc(bytes) }),
+  })
+  const raw = await client({ keeps: false })
+  raw.socket.on('data', () => {
+    raw.socket.pause()
+    setTimeout(() => raw.socket.resume(), 30)
+  })
+  raw.write(get('/x'))
+  await until(() => raw.bytes() > bytes, 'all of it')
+  expect(server.refusals()).toEqual({})
+})
+
 test('who stops reading is cut; who reads is not', async () => {
   const { client, server, exchanges } = open({
     limits: { edgeProgressWindowMs: 60, edgeAnswerBytesPerWindowMin: 1_000 },

@@ -68,7 +68,18 @@ export function createHttpServer(options: ServerOptions): HttpServer {
 const isAtRest = ({ phase }: Connection): boolean => phase === 'idle' || phase === 'head' || phase === 'discard'
 
 /** With `allowHalfOpen` a client that has sent its FIN still gets its answer, and `end` is ours to follow. */
-function listen({ port, hostname = '0.0.0.0' }: ServerOptions, state: ServerState): Bun.TCPSocketListener<Connection> {
+function listen(options: ServerOptions, state: ServerState): Bun.TCPSocketListener<Connection> {
+  if (options.hostname !== undefined) return listenOn(options.hostname, options.port, state)
+  try {
+    return listenOn('::', options.port, state)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw error
+    // A machine without IPv6.
+    return listenOn('0.0.0.0', options.port, state)
+  }
+}
+
+function listenOn(hostname: string, port: number, state: ServerState): Bun.TCPSocketListener<Connection> {
   return Bun.listen<Connection>({
     port,
     hostname,
@@ -91,6 +102,12 @@ function listen({ port, hostname = '0.0.0.0' }: ServerOptions, state: ServerStat
 function accept(state: ServerState, socket: Socket<Connection>): void {
   const connection = createConnection(state, socket, state.clock.elapsedMs())
   socket.data = connection
+  if (!connection.address) {
+    // Reset before it was accepted: it has no peer any more.
+    connection.phase = 'closed'
+    socket.terminate()
+    return
+  }
   const full = state.connections.size >= state.limits.edgeConnectionsMax
   if (full || state.options.admission?.open(connection.address) === false) {
     count(state, full ? 'too-many-connections' : 'too-many-client-connections')

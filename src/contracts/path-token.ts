@@ -31,7 +31,7 @@ export type PathTokenCheck =
   | { readonly ok: false; readonly code: 'malformed' | 'unknown-key' | 'bad-signature' | 'expired' }
 
 const TOKEN_CHARACTERS_MAX = 1_200
-export const PATH_PREFIX_CHARACTERS_MAX = 512
+const PATH_PREFIX_CHARACTERS_MAX = 512
 
 const FIELD = '[A-Za-z0-9_.:-]{1,64}'
 const CLAIMS = new RegExp(`^(${FIELD})~(\\d{1,12})~(/[^~]*)~(${FIELD})~(${FIELD})(?:~([0-9A-Fa-f.:]+/\\d{1,3}))?$`)

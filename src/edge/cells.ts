@@ -68,7 +68,7 @@ export function createCells(cells: readonly EdgeCell[], limits: Pick<Limits, 'ap
   }
 }
 
-export function mayTryElsewhere(code: string, repeatable: boolean): boolean {
+function mayTryElsewhere(code: string, repeatable: boolean): boolean {
   return code === 'draining' || (code === 'wire-lost' && repeatable)
 }
 

@@ -6,19 +6,11 @@ export type Target = {
   readonly query: string
 }
 
-const SCHEME = 'http://'
 /** The usual path: nothing in it could be read in two ways. */
 const PLAIN = /^(?:\/[A-Za-z0-9_~.-]+)*\/?$/
 const DOTS = /\/\.\.?(?:\/|$)/
 const ALLOWED = /^(?:[A-Za-z0-9_~.!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$/
 const UNRESERVED = /[A-Za-z0-9_~-]/
-
-/** Parses what `Request.url` holds. Null means refuse: no origin (Bun leaves it out when `Host` is junk), or no target. */
-export function parseTarget(url: string): Target | null {
-  if (!url.startsWith(SCHEME)) return null
-  const from = url.indexOf('/', SCHEME.length)
-  return from <= SCHEME.length ? null : parseRequestTarget(url.slice(from))
-}
 
 /**
  * Parses origin-form (RFC 9112, 3.2.1) by string operations alone (a `URL` object costs a microsecond of a hot path). Null

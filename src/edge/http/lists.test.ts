@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { listMembers, parseParameters } from './lists.ts'
+import { listMembers } from './lists.ts'
 import { parseWord, trimOws } from './syntax.ts'
 
 const NBSP = '\u00a0'
@@ -20,34 +20,6 @@ test.each<[string | null, string[]]>([
   ['"a,b","c"', ['"a,b"', '"c"']],
   [`a${NBSP}, b`, [`a${NBSP}`, 'b']],
 ])('the members of %p', (value, expected) => expect(listMembers(value)).toEqual(expected))
-
-test.each<[string, string, [string, string][]]>([
-  ['gzip', 'gzip', []],
-  ['gzip;q=0.5', 'gzip', [['q', '0.5']]],
-  [
-    'text/html ; Charset="utf-8" ; q=1',
-    'text/html',
-    [
-      ['charset', 'utf-8'],
-      ['q', '1'],
-    ],
-  ],
-  [
-    'a; b="x;y"; c=z',
-    'a',
-    [
-      ['b', 'x;y'],
-      ['c', 'z'],
-    ],
-  ],
-  ['a; b="say \\"x\\""', 'a', [['b', 'say "x"']]],
-  ['a;b=1;b=2', 'a', [['b', '1']]],
-  ['a;;b;=1;c=;d="x;e = 2;f=3', 'a', [['f', '3']]],
-])('the parameters of %p', (member, value, parameters) => {
-  const parsed = parseParameters(member)
-  expect(parsed.value).toBe(value)
-  expect([...parsed.parameters]).toEqual(parameters)
-})
 
 test.each([
   ['abc', 'abc'],
@@ -69,7 +41,6 @@ test('members hold together: none empty, none with whitespace at its ends, nothi
       for (const member of members) expect(member).toBe(trimOws(member) || 'not empty')
       const squeeze = (text: string): string => text.replace(/[, \t]/g, '')
       expect(squeeze(members.join(''))).toBe(squeeze(value))
-      expect(parseParameters(value).parameters.size).toBeLessThan(value.length + 1)
     }),
   )
 })

@@ -1,7 +1,6 @@
-import { isToken, parseWord, trimOws } from './syntax.ts'
+import { trimOws } from './syntax.ts'
 
 const COMMA = 44
-const SEMICOLON = 59
 const QUOTE = 34
 const BACKSLASH = 92
 
@@ -14,31 +13,12 @@ const NONE: readonly string[] = []
  */
 export function listMembers(value: string | null): readonly string[] {
   if (value === null || value === '') return NONE
-  return split(value, ',', COMMA).filter((member) => member !== '')
+  return split(value).filter((member) => member !== '')
 }
 
-export type Parameterised = {
-  readonly value: string
-  /** By lower-case name; a malformed one is left out, of two with one name the first counts. */
-  readonly parameters: ReadonlyMap<string, string>
-}
-
-/** A list member with its parameters, `value; name=word; name="word"` (RFC 9110, 5.6.6). */
-export function parseParameters(member: string): Parameterised {
-  const [value = '', ...rest] = split(member, ';', SEMICOLON)
-  const parameters = new Map<string, string>()
-  for (const text of rest) {
-    const equals = text.indexOf('=')
-    const name = text.slice(0, Math.max(equals, 0)).toLowerCase()
-    const word = parseWord(text.slice(equals + 1))
-    if (word !== null && isToken(name) && !parameters.has(name)) parameters.set(name, word)
-  }
-  return { value, parameters }
-}
-
-function split(text: string, separator: string, separatorCode: number): string[] {
-  if (!text.includes(separator)) return [trimOws(text)]
-  if (!text.includes('"')) return text.split(separator).map(trimOws)
+function split(text: string): string[] {
+  if (!text.includes(',')) return [trimOws(text)]
+  if (!text.includes('"')) return text.split(',').map(trimOws)
   const parts: string[] = []
   let start = 0
   let quoting = true
@@ -49,7 +29,7 @@ function split(text: string, separator: string, separatorCode: number): string[]
       // Once one is not closed, no later one can be, except what it escapes: not looked for again, or this would be quadratic.
       if (close === -1) quoting = false
       else at = close
-    } else if (code === separatorCode) {
+    } else if (code === COMMA) {
       parts.push(trimOws(text.slice(start, at)))
       start = at + 1
     }

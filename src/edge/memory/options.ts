@@ -25,7 +25,7 @@ export type MemoryTierOptions = {
 export type MemoryTierSettings = Required<MemoryTierOptions>
 
 /** The overheads lie a little above what Bun's heap grew by, measured with 100,000 entries: 700 each, 384 for a tag. */
-export const MEMORY_TIER_DEFAULTS: Omit<MemoryTierSettings, 'bytesMax'> = {
+const MEMORY_TIER_DEFAULTS: Omit<MemoryTierSettings, 'bytesMax'> = {
   sliceBytes: DEFAULT_LIMITS.edgeSliceBytes,
   entryOverheadBytes: 768,
   tagOverheadBytes: 384,

@@ -3,7 +3,7 @@ import { type MemoryTierOptions, toMemoryTierSettings } from './options.ts'
 import { createPurgeJournal, primaryOf, type Ticket } from './purge-journal.ts'
 import { createResidents } from './residents.ts'
 import { touch } from './s3-fifo.ts'
-import { type ByteSpan, fitsAsSlice, hasSpan, isWholeInHead, missingSpans } from './slices.ts'
+import { type ByteSpan, fitsAsSlice, hasSpan, isWholeInHead } from './slices.ts'
 import { createCounters, type MemoryStatistics } from './statistics.ts'
 
 /**
@@ -32,8 +32,6 @@ export type MemoryTier<M> = {
   setSlice(entry: Entry<M>, index: number, bytes: Uint8Array): boolean
   /** Whether every byte from `start` to before `end` is here. */
   has(entry: Entry<M>, span: ByteSpan): boolean
-  /** The spans to fetch, whole slices, neighbours joined; the given span itself when the entry is gone. */
-  missing(entry: Entry<M>, span: ByteSpan): ByteSpan[]
   /** At most `variantsMax`. */
   variantsOf(primary: string): Entry<M>[]
   /** The first key in order that is not below this one: to find which folders there are without walking through them. */
@@ -191,11 +189,6 @@ export const createMemoryTier = <M>(options: MemoryTierOptions): MemoryTier<M> =
     return head !== undefined && hasSpan(head, span, sliceBytes)
   }
 
-  const missing = (entry: Entry<M>, span: ByteSpan): ByteSpan[] => {
-    const head = residents.alive(entry)
-    return head === undefined ? [span] : missingSpans(head, span, sliceBytes)
-  }
-
   return {
     get,
     peek: residents.find,
@@ -206,7 +199,6 @@ export const createMemoryTier = <M>(options: MemoryTierOptions): MemoryTier<M> =
     slice,
     setSlice,
     has,
-    missing,
     variantsOf: variantHeads,
     firstKeyFrom: residents.firstKeyFrom,
     purge,

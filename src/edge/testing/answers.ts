@@ -1,10 +1,12 @@
 import type { Answer, ServerRequest } from '../server/index.ts'
-import { parseTarget } from '../target.ts'
+import { parseRequestTarget } from '../target.ts'
+
+const ORIGIN = 'http://edge'
 
 /** A request as the server would hand it on, and an answer as a client would see it, without sockets between. */
 export function serverRequest(path: string, init: RequestInit = {}): ServerRequest {
-  const request = new Request(`http://edge${path}`, init)
-  const target = parseTarget(request.url)
+  const request = new Request(ORIGIN + path, init)
+  const target = parseRequestTarget(request.url.slice(ORIGIN.length))
   if (!target) throw new Error(`${path} is no target`)
   return {
     method: request.method,

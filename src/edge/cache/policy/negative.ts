@@ -12,6 +12,6 @@ export function toNegativeLifetimeMs(response: ResponseHead, negativeMs: number)
   return Math.max(0, negativeMs)
 }
 
-export function hasValidator(response: ResponseHead): boolean {
+function hasValidator(response: ResponseHead): boolean {
   return response.fields.get('etag') !== null || response.fields.get('last-modified') !== null
 }

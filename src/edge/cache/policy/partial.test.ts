@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
-import fc from 'fast-check'
-import { decideCombine, mergeParts, missingRanges, toRangeLines, toWholeHead } from './partial.ts'
-import { dateAt, type Fields, NOW_MS, OPTIONS, request, response, stored, TIMES } from './testing.ts'
+import { decideCombine, toWholeHead } from './partial.ts'
+import { dateAt, NOW_MS, OPTIONS, request, response, stored, TIMES } from './testing.ts'
 import { mergePartial } from './update.ts'
 
 const PART = { etag: '"a"', 'content-range': 'bytes 0-9/100', 'content-length': '10', 'cache-control': 'max-age=9' }
@@ -49,33 +48,4 @@ test('the newest part brings the fields, but not those of its own bytes', () => 
   })
   expect(['x-a', 'content-length', 'content-range'].map((name) => updated.fields.get(name))).toEqual(['2', '100', null])
   expect(updated.times.responseMs).toBe(NOW_MS)
-})
-
-test.each([
-  [
-    { etag: '"a"' },
-    [
-      ['range', 'bytes=5-9'],
-      ['if-range', '"a"'],
-    ],
-  ],
-  [{ etag: 'W/"a"' }, [['range', 'bytes=5-9']]],
-] as const)('%p is completed by %p', (fields: Fields, lines) => {
-  expect(toRangeLines(response(fields), { start: 5, end: 10 }) as unknown).toEqual(lines)
-})
-
-test('what is missing and what is there make up what is wanted', () => {
-  const span = fc.tuple(fc.nat(40), fc.nat(10)).map(([start, length]) => ({ start, end: start + length }))
-  fc.assert(
-    fc.property(fc.array(span, { maxLength: 8 }), span, (parts, wanted) => {
-      const within = (at: number, spans: readonly { start: number; end: number }[]): boolean =>
-        spans.some(({ start, end }) => at >= start && at < end)
-      const missing = missingRanges(parts, wanted)
-      for (let at = 0; at < 60; at++) {
-        expect(within(at, missing)).toBe(within(at, [wanted]) && !within(at, parts))
-        expect(within(at, mergeParts(parts))).toBe(within(at, parts))
-      }
-      expect(mergeParts(missing)).toEqual(missing)
-    }),
-  )
 })

@@ -1,4 +1,3 @@
-import type { ByteRange } from '../../http/byte-ranges.ts'
 import { matchesStrong } from '../../http/etags.ts'
 import type { FieldLine, ResponseHead } from '../../http/message.ts'
 import { type PlacedRange, parsePlacedRange } from './placed-range.ts'
@@ -38,37 +37,4 @@ export function decideCombine(stored: ResponseHead, partial: ResponseHead): Comb
   if (stored.fields.get('content-length')?.trim() !== String(part.sizeBytes))
     return { combine: false, why: 'another size' }
   return { combine: true, part }
-}
-
-/** Sorted, without empty ones, neighbours and overlaps joined. */
-export function mergeParts(parts: readonly ByteRange[]): readonly ByteRange[] {
-  const sorted = parts.filter(({ start, end }) => start < end).sort((one, other) => one.start - other.start)
-  const merged: ByteRange[] = []
-  for (const { start, end } of sorted) {
-    const last = merged.at(-1)
-    if (last && start <= last.end) merged[merged.length - 1] = { start: last.start, end: Math.max(last.end, end) }
-    else merged.push({ start, end })
-  }
-  return merged
-}
-
-/** What of `wanted` the parts do not hold, in order: the ranges to ask the origin for. */
-export function missingRanges(parts: readonly ByteRange[], wanted: ByteRange): readonly ByteRange[] {
-  const missing: ByteRange[] = []
-  let at = wanted.start
-  for (const part of mergeParts(parts)) {
-    if (part.end <= at) continue
-    if (part.start >= wanted.end) break
-    if (part.start > at) missing.push({ start: at, end: part.start })
-    at = part.end
-  }
-  if (at < wanted.end) missing.push({ start: at, end: wanted.end })
-  return missing
-}
-
-/** Range and If-Range to ask for missing parts of what is stored: another version comes whole, never mixed in (RFC 9110, 13.1.5). */
-export function toRangeLines(stored: ResponseHead, missing: ByteRange): readonly FieldLine[] {
-  const tag = entityTagOf(stored.fields)
-  const range: FieldLine = ['range', `bytes=${missing.start}-${missing.end - 1}`]
-  return isStrongTag(tag) ? [range, ['if-range', tag]] : [range]
 }

@@ -55,7 +55,7 @@ test('a directory without a page is none yet; one too large is refused', () => {
   expect(readSite(join(directory, 'none'), DEFAULT_LIMITS)).toBeNull()
   let code = ''
   try {
-    readSite(directory, { edgeObjectBytesMax: 100 })
+    readSite(directory, { siteBytesMax: 100 })
   } catch (error) {
     code = faultCode(error)
   }

@@ -69,9 +69,9 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = {
   vary: 'accept-encoding',
 }
 
-/** Reads `directory` once. Null while there is no `index.html` in it. Fault `site-too-large` beyond `edgeObjectBytesMax`. */
-export function readSite(directory: string, limits: Pick<Limits, 'edgeObjectBytesMax'>): Site | null {
-  const files = readFiles(directory, limits.edgeObjectBytesMax)
+/** Reads `directory` once. Null while there is no `index.html` in it. Fault `site-too-large` beyond `siteBytesMax`. */
+export function readSite(directory: string, limits: Pick<Limits, 'siteBytesMax'>): Site | null {
+  const files = readFiles(directory, limits.siteBytesMax)
   const index = files.get(INDEX)
   if (!index) return null
   return (request) => {

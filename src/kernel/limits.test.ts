@@ -11,7 +11,6 @@ test('the defaults hold all their relations and are positive', () => {
 const broken: readonly (readonly [Partial<Limits>, string])[] = [
   [{ logRecordBytesMax: DEFAULT_LIMITS.frameBytesMax }, 'logRecordBytesMax'],
   [{ logBatchBytesMax: DEFAULT_LIMITS.frameBytesMax }, 'logBatchBytesMax'],
-  [{ edgeObjectBytesMax: DEFAULT_LIMITS.edgeCacheBytes + 1 }, 'edgeObjectBytesMax'],
   [{ edgeObjectShareMax: 1.5 }, 'edgeObjectShareMax'],
   [{ edgeSliceBytes: DEFAULT_LIMITS.edgeCacheBytes / 2 }, 'edgeSliceBytes'],
   [{ edgeTargetBytesMax: DEFAULT_LIMITS.edgeHeadBytesMax }, 'edgeTargetBytesMax'],

@@ -55,13 +55,12 @@ export type Limits = {
   /** How long a withdrawal waits to be on the log before it answers that it is not yet. */
   readonly relayWaitMs: number
   readonly signalsPerBatchMax: number
+  /** The watch page with all its files, kept in memory beside the cache. */
+  readonly siteBytesMax: number
   /** Memory tier of the edge cache. */
   readonly edgeCacheBytes: number
-  readonly edgeObjectBytesMax: number
   /** An edge that has heard nothing from the log for this long serves nothing protected (invariant 3). */
   readonly edgeGraceMs: number
-  /** A client that does not read its answer for this long is cut. */
-  readonly edgeWriteTimeoutMs: number
   /** What the edge takes of a request: its head with all fields, how many fields, its target, its content (that of an API call is `apiBodyBytesMax`). */
   readonly edgeHeadBytesMax: number
   readonly edgeFieldsMax: number
@@ -106,6 +105,9 @@ export type Limits = {
   /** An address whose answer could not be shared is not waited for together again for this long; how many are remembered. */
   readonly edgeFetchAloneMs: number
   readonly edgeFetchAloneKeysMax: number
+  /** A range of an address whose parts could not be kept goes to the origin as it is for this long; how many are remembered. */
+  readonly edgeUnsliceableMs: number
+  readonly edgeUnsliceableMax: number
   /** An exchange with an origin: until the connection stands, from the request's end to the answer's head, without a byte of the body while one is wanted, in all. */
   readonly edgeOriginConnectTimeoutMs: number
   readonly edgeOriginHeadTimeoutMs: number
@@ -211,10 +213,9 @@ export const DEFAULT_LIMITS: Limits = {
   staffTitlesMax: 10_000,
   relayWaitMs: 5_000,
   signalsPerBatchMax: 50,
+  siteBytesMax: 32 * MIB,
   edgeCacheBytes: 256 * MIB,
-  edgeObjectBytesMax: 32 * MIB,
   edgeGraceMs: 4_000,
-  edgeWriteTimeoutMs: 30_000,
   edgeHeadBytesMax: 16 * KIB,
   edgeFieldsMax: 100,
   edgeTargetBytesMax: 8 * KIB,
@@ -242,6 +243,8 @@ export const DEFAULT_LIMITS: Limits = {
   edgeFetchPoolBytes: 64 * MIB,
   edgeFetchAloneMs: 10_000,
   edgeFetchAloneKeysMax: 10_000,
+  edgeUnsliceableMs: 60_000,
+  edgeUnsliceableMax: 10_000,
   edgeOriginConnectTimeoutMs: 1_000,
   edgeOriginHeadTimeoutMs: 15_000,
   edgeOriginSilenceMs: 10_000,
@@ -311,10 +314,6 @@ export function checkLimits(limits: Limits): string[] {
     [
       limits.logBatchBytesMax < limits.frameBytesMax,
       'logBatchBytesMax must be below frameBytesMax: a batch travels in one frame',
-    ],
-    [
-      limits.edgeObjectBytesMax <= limits.edgeCacheBytes,
-      'edgeObjectBytesMax must not exceed edgeCacheBytes: one object must fit',
     ],
     [limits.edgeObjectShareMax <= 1, 'edgeObjectShareMax must not exceed 1: it is a part of edgeCacheBytes'],
     [

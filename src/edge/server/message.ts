@@ -64,11 +64,14 @@ export function toHead(lines: Iterable<FieldLine>): string {
   for (const [name, value] of lines) {
     if (!NAME.test(name) || UNSAFE.test(value))
       throw new Error(`field ${JSON.stringify(name)}: expected a token and a value without CR, LF and NUL`)
+    if (FRAMING.has(name)) throw new Error(`field ${name}: expected to be left to the server, which frames answers`)
     head += `${name}: ${value}\r\n`
   }
   return head
 }
 
+/** Said twice, an answer would be framed twice. */
+const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding'])
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
 const UNSAFE = /[\u0000\r\n]|[^\u0000-\u00ff]/

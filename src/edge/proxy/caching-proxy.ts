@@ -76,10 +76,17 @@ export function createCachingProxy<C>(options: {
     })
     if (!answer.ok) return toProblemAnswer(toFetchProblem(answer))
     const response = toResponseHead(answer)
-    cache.purge(toInvalidatedUris(head, response))
+    invalidate(toInvalidatedUris(head, response))
     if (head.method === 'HEAD') freshenByHead(head, response, { requestMs, responseMs: clock.nowMs() })
     const report = toReport(ask, fwd === 'method' ? 'bypass' : 'miss')
     return respondPassing({ request: head, response, body: answer.body, cacheStatus: { fwd }, report })
+  }
+
+  /** What is under way was made before the change: those who ask from now on do not join it. */
+  const invalidate = (uris: readonly string[]): void => {
+    if (uris.length === 0) return
+    cache.purge(uris)
+    fetches.detach((key) => uris.some((uri) => key.startsWith(`${uri}\n`)))
   }
 
   /** RFC 9111, 4.3.5. */
@@ -139,9 +146,10 @@ export function createCachingProxy<C>(options: {
     fwd: ForwardReason,
   ): Promise<Answer> => {
     const range = cached && cached.sizeBytes > cache.sliceBytes ? wantedRange(ask.head) : null
+    const errand = toErrand(cached, add)
     const joined = range
-      ? await spans.begin(ask, range, { validating: cached, add })
-      : await join(ask, { validating: cached, add, span: null }, ask.request.signal)
+      ? await spans.begin(ask, range, errand)
+      : await join(ask, { ...errand, span: null }, ask.request.signal)
     return await answerJoined(ask, cached, joined, fwd)
   }
 
@@ -209,7 +217,8 @@ export function createCachingProxy<C>(options: {
     if (isPart && wantedRange(ask.head) !== null) {
       // The part was of our cut, and what came may not be kept beside others: asked for as the client asked.
       cancel(joined.body)
-      unsliceable.add(ask.head.uri)
+      // A range beyond the end says nothing about those within.
+      if (response.status === 206) unsliceable.add(ask.head.uri)
       return await pass(ask, 'uri-miss')
     }
     const passing = { request: ask.head, response, body: joined.body, cacheStatus, report: toReport(ask, 'miss') }
@@ -229,7 +238,7 @@ export function createCachingProxy<C>(options: {
     const request = VALIDATING(ask.head)
     const reuse = decideReuse({ stored: cached.stored, request, nowMs: clock.nowMs(), options: policy })
     const add = reuse.kind === 'validate' ? reuse.add : []
-    join(ask, { validating: cached, add, span: null }, new AbortController().signal).then(
+    join(ask, { ...toErrand(cached, add), span: null }, new AbortController().signal).then(
       (joined) => {
         if (joined.ok) cancel(joined.body)
       },
@@ -245,7 +254,12 @@ export function createCachingProxy<C>(options: {
       if (onlyIfCached(ask.head)) return toProblemAnswer(notCached)
       return bring(ask, cached, reuse.add, whyForwarded(stored, nowMs))
     }
-    if (reuse.kind === 'unusable') return miss(ask, whyForwarded(stored, nowMs))
+    if (reuse.kind === 'unusable') {
+      const isHead = ask.head.method === 'HEAD'
+      if (isHead || onlyIfCached(ask.head)) return miss(ask, whyForwarded(stored, nowMs))
+      // Nothing to be validated by, and still good enough when the origin fails.
+      return bring(ask, cached, [], whyForwarded(stored, nowMs))
+    }
     if (reuse.kind === 'fresh' && isPlainHit(ask.head, stored)) {
       const body = cache.read(cached, { start: 0, end: sizeBytes })
       if (body) return respondHit({ cached, body, ageMs: reuse.ageMs, ask })
@@ -276,6 +290,11 @@ export function createCachingProxy<C>(options: {
       return cached ? answerStored(ask, cached) : miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')
     },
   }
+}
+
+/** A 304 says something of what is stored only where there were conditions. */
+function toErrand(cached: Cached | null, add: readonly FieldLine[]): Pick<Errand, 'validating' | 'add'> {
+  return { validating: add.length === 0 ? null : cached, add }
 }
 
 /** RFC 9211, 2.2: what is fresh is not used only because the request would not have it. */

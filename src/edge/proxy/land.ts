@@ -142,7 +142,9 @@ export function createFetcher<C>(options: {
     const [stored] = selectNotModified([cached.stored], response)
     if (!stored) return false
     const merged = mergeNotModified({ stored, request, response, times, options: optionsFor(request) })
-    if (!merged.keep.store) cache.drop(cached)
+    // What is of this client alone, its no-store or its Authorization, takes nothing away from others.
+    const mayStay = decideStore({ request: ANYBODY, response: merged.stored, options: policy }).store
+    if (!mayStay) cache.drop(cached)
     return merged.keep.store && cache.refresh(cached, merged.stored)
   }
 
@@ -171,6 +173,7 @@ export function createFetcher<C>(options: {
 }
 
 const GET = { method: 'GET' } as const
+const ANYBODY: RequestHead = { method: 'GET', uri: '', fields: { get: () => null } }
 
 /** Says what has become of the resource, and not merely of this request or of the origin. */
 function isReplacement(status: number): boolean {

@@ -194,9 +194,12 @@ test('an origin without ranges, one with errors, and a range beyond the end', as
   expect(whole.ranges.length).toBe(1)
   const failing = open({ answer: () => new Response('no', { status: 404 }) })
   expect((await failing.get('bytes=0-1')).status).toBe(404)
-  const { get } = open()
+  const { get, part, ranges } = open()
   const beyond = await get('bytes=90000-')
   expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */50500'])
+  // Who asks for what is not there does not keep others from sharing what is.
+  for (let attempt = 0; attempt < 2; attempt++) expect((await part('bytes=10-19'))[0]).toBe(206)
+  expect(ranges.slice(-1)).toEqual(['bytes=0-999'])
 })
 
 // Also shows that a fetch abandoned when its last byte had come, and its end was not read, does not end the process.

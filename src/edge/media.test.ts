@@ -333,6 +333,71 @@ test('a stream of a large object breaks off when its title is withdrawn', async 
   expect(bytes).toBeLessThan(63 * 1024 * 1024)
 })
 
+test('a revoked session gets nothing any more, with whatever token; others see no difference', async () => {
+  await open()
+  const [ended, later] = [
+    bed.token(TITLE, { sessionId: 's-1' }),
+    bed.token(TITLE, { sessionId: 's-1', expiresInS: 99 }),
+  ]
+  expect((await media('v240/0.m4s', {}, ended)).status).toBe(200)
+  const startedMs = performance.now()
+  await bed.publisher.publish('tentpole.session.revoked.v1', 's-1', {
+    sessionId: 's-1',
+    reason: 'test',
+    revokedAtMs: Date.now(),
+  })
+  await until('the session to be refused', async () => (await media('v240/0.m4s', {}, ended)).status === 403)
+  expect(performance.now() - startedMs).toBeLessThan(1_000)
+  for (const token of [ended, later])
+    expect(await codeOf(await media('v240/1.m4s', {}, token))).toEqual([403, 'session-revoked'])
+  expect((await media('v240/0.m4s', {}, bed.token(TITLE, { sessionId: 's-2' }))).status).toBe(200)
+})
+
+test.each([
+  ['url', `/v/${TITLE}/v240/0.m4s`, ['0.m4s']],
+  ['prefix', `/v/${TITLE}/v240/`, ['0.m4s', '1.m4s']],
+  ['tag', TITLE, ['0.m4s', '1.m4s']],
+] as const)('a purge by %s from the log takes effect within a second', async (scope, value, again) => {
+  await open()
+  const play = async () => {
+    for (const file of ['0.m4s', '1.m4s']) expect((await media(`v240/${file}`)).status).toBe(200)
+  }
+  await play()
+  await play()
+  expect(bed.asked.length).toBe(2)
+  const startedMs = performance.now()
+  await bed.publisher.publish('tentpole.cache.purged.v1', value, { scope, value, reason: 'test' })
+  await until('the purge to be heard', () => (bed.edge.meter.snapshot().memory?.purged ?? 0) > 0)
+  expect(performance.now() - startedMs).toBeLessThan(1_000)
+  await play()
+  expect(bed.asked.slice(2).map((line) => line.slice(-5))).toEqual([...again])
+})
+
+test('what is purged while it is being fetched is given to who waited, and not kept', async () => {
+  const release = Promise.withResolvers<void>()
+  const held: CellHandler = async (request) => {
+    await release.promise
+    return await cellOf()(request)
+  }
+  await open({ overrides: { 'v240/7.m4s': held } })
+  const waiting = media('v240/7.m4s')
+  await until('the cell to be asked', () => bed.asked.length > 0)
+  const before = bed.edge.meter.snapshot().memory?.purged
+  await bed.publisher.publish('tentpole.cache.purged.v1', TITLE, { scope: 'tag', value: TITLE, reason: 'test' })
+  // Something that is kept tells when the purge was heard.
+  await until('the purge to be heard', async () => {
+    await (await media('v240/1.m4s')).bytes()
+    await bed.publisher.publish('tentpole.cache.purged.v1', TITLE, { scope: 'tag', value: TITLE, reason: 'test' })
+    await Bun.sleep(20)
+    return bed.edge.meter.snapshot().memory?.purged !== before
+  })
+  release.resolve()
+  expect((await waiting).status).toBe(200)
+  const asked = bed.asked.length
+  expect((await media('v240/7.m4s')).headers.get('cache-status')).toStartWith('tentpole; fwd=uri-miss')
+  expect(bed.asked.length).toBe(asked + 1)
+})
+
 test('a title withdrawn before the edge started was never served by it', async () => {
   await open({
     openLog: async (directory) => {

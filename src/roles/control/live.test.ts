@@ -80,6 +80,23 @@ test('first everything, then each change and each event as it happens', async ()
   await tail.stop()
 })
 
+test('what edges are told is seen, all of it', async () => {
+  const tail = await follow()
+  await until('the snapshot', () => tail.messages.length >= 2)
+  const publisher = createPublisher({ log: control.store.log, source: 'control' })
+  const purge = (value: string) =>
+    publisher.publish('tentpole.cache.purged.v1', 'tag', { scope: 'tag', value, reason: 'a test' })
+  const isSeen = (value: string): boolean => tail.messages.some((message) => message.data.includes(`"${value}"`))
+  await until('the tail follows the edge', async () => {
+    await purge('before')
+    return isSeen('before')
+  })
+  const values = Array.from({ length: 50 }, (_, at) => `tag-${at}`)
+  await Promise.all(values.map(purge))
+  await until('all of them are seen', () => values.every(isSeen))
+  await tail.stop()
+})
+
 test("viewers' events are a sample: a crowd does not drown the console", async () => {
   const tail = await follow()
   await until('the snapshot', () => tail.messages.length >= 2)

@@ -3,8 +3,8 @@ import { decodeEvent } from '../../hub/index.ts'
 import { describeError, type Logger } from '../../kernel/index.ts'
 import { toSseMessage } from './sse-client.ts'
 
-/** Everything of the first two; a sample of the others, which viewers fill. */
-const WHOLE_TOPICS: readonly string[] = ['assets', 'titles']
+/** Everything that is done with titles and caches, seldom; a sample of what viewers fill. */
+const WHOLE_TOPICS: readonly string[] = ['assets', 'titles', 'edge']
 const SAMPLED_TOPICS: readonly string[] = ['media', 'sessions']
 
 /** The log's events as they happen, as messages; followed only while somebody looks. */

@@ -6,6 +6,14 @@ test.each([404, 410])('status %p means the title is gone, wherever it is met', (
   expect(describeFault({ kind: 'status', status })).toMatchObject({ code: 'gone', retryable: false })
 })
 
+test('a session that was ended on purpose is not a title that is gone', () => {
+  expect(describeProblem({ status: 410, code: 'session-revoked', detail: 'x' })).toMatchObject({
+    code: 'session-revoked',
+    heading: 'This viewing was ended',
+    retryable: true,
+  })
+})
+
 test('no connection advises to check it, a refusal repeats what the server said', () => {
   expect(describeProblem({ status: 0, code: 'unreachable', detail: 'x' }).advice).toContain('network')
   expect(describeProblem({ status: 503, code: 'overloaded', detail: 'Too many viewers.' }).advice).toContain(

@@ -1,8 +1,12 @@
 import type { Problem } from '../../common/problem.ts'
 import type { Failure } from './machine.ts'
 
+/** Somebody ended the session on purpose; the code is the server's. */
+export const SESSION_REVOKED = 'session-revoked'
+
 /** The words for a viewing the server would not begin or continue. */
 export function describeProblem(problem: Problem): Failure {
+  if (problem.code === SESSION_REVOKED) return ENDED
   if (problem.status === 404 || problem.status === 410) return GONE
   const reached = problem.status !== 0
   return {
@@ -18,6 +22,13 @@ const GONE: Failure = {
   heading: 'This title is no longer available',
   advice: 'It was taken down while you were here. There are other films on the home page.',
   retryable: false,
+}
+
+const ENDED: Failure = {
+  code: SESSION_REVOKED,
+  heading: 'This viewing was ended',
+  advice: 'It was ended from another device, or by the service. Try again to go on where it stopped.',
+  retryable: true,
 }
 
 /** What the media engine met, said without its vendor's words. */

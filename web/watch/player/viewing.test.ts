@@ -18,9 +18,9 @@ const beat = (token: string, heartbeatMs: number): Result<Heartbeat> => ({
   ok: true,
   value: { token, expiresAtMs: 0, heartbeatMs },
 })
-const problem = (status: number): { ok: false; problem: Problem } => ({
+const problem = (status: number, code = 'x'): { ok: false; problem: Problem } => ({
   ok: false,
-  problem: { status, code: 'x', detail: 'x' },
+  problem: { status, code, detail: 'x' },
 })
 
 /** A server that answers from two lists, the last answer for ever. */
@@ -32,13 +32,17 @@ async function open(plays: Result<Playback>[], beats: Result<Heartbeat>[]) {
 
 async function tryOpen(plays: Result<Playback>[], beats: Result<Heartbeat>[] = []) {
   const asked: string[] = []
+  const played: string[] = []
   const next = <T>(answers: T[]): T => (answers.length > 1 ? answers.shift() : answers[0]) as T
   const clock = { nowMs: 0 }
   const waited: number[] = []
   const gone = Promise.withResolvers<Problem>()
   const opened = await openViewing({
     api: {
-      play: async () => next(plays),
+      play: async (titleId) => {
+        played.push(titleId)
+        return next(plays)
+      },
       heartbeat: async (sessionId, token) => {
         asked.push(`${sessionId} ${token}`)
         return next(beats)
@@ -49,7 +53,7 @@ async function tryOpen(plays: Result<Playback>[], beats: Result<Heartbeat>[] = [
     wait: async (ms) => void waited.push(ms),
     onGone: gone.resolve,
   })
-  return { opened, waited, asked, clock, gone: gone.promise }
+  return { opened, waited, asked, played, clock, gone: gone.promise }
 }
 
 test('a heartbeat renews the token with the newest one', async () => {
@@ -86,6 +90,14 @@ test('a server out of reach keeps the session', async () => {
 test('the heartbeat by itself tells when the title is gone', async () => {
   const { viewing, gone } = await open([playback('one', 1), problem(410)], [problem(410)])
   expect((await gone).status).toBe(410)
+  viewing.close()
+})
+
+test('a session that was ended on purpose is told, never begun anew', async () => {
+  const { viewing, gone, played } = await open([playback('one', 1), playback('two')], [problem(410, 'session-revoked')])
+  expect((await gone).code).toBe('session-revoked')
+  expect(await viewing.renew()).toMatchObject({ ok: false, problem: { code: 'session-revoked' } })
+  expect([viewing.sessionId(), played]).toEqual(['one', ['t']])
   viewing.close()
 })
 

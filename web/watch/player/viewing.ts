@@ -1,6 +1,7 @@
 import type { Problem, Result } from '../../common/problem.ts'
 import { isPassing, type ViewerApi } from '../api/client.ts'
 import type { Playback } from '../api/types.ts'
+import { SESSION_REVOKED } from './failures.ts'
 import { tokenOf } from './media-path.ts'
 
 /** A failed heartbeat is tried again this soon: several fit into what is left of the token. */
@@ -16,7 +17,7 @@ export type Viewing = {
   sessionId(): string
   /** The newest token; renewed first when its heartbeats were missed, as on a machine that slept. */
   freshToken(): Promise<string>
-  /** Gets a token that is good, by a heartbeat or else by a new playback session. */
+  /** Gets a token that is good, by a heartbeat or else, unless the session was ended on purpose, by a new one. */
   renew(): Promise<Result<void>>
   close(): void
 }
@@ -26,7 +27,7 @@ type ViewingOptions = {
   readonly titleId: string
   readonly now: () => number
   readonly wait: (ms: number) => Promise<void>
-  /** The server has ended this viewing and will not begin another: the title is gone. */
+  /** The server has ended this viewing: the title is gone, or somebody ended the session on purpose. */
   readonly onGone: (problem: Problem) => void
 }
 
@@ -67,7 +68,8 @@ export async function openViewing(options: ViewingOptions): Promise<Result<Viewi
       accept(beaten.value.heartbeatMs)
       return { ok: true, value: undefined }
     }
-    if (isPassing(beaten.problem)) return beaten
+    // Whoever ended it on purpose, on another device or among the staff, does not want it begun again by a machine.
+    if (isPassing(beaten.problem) || beaten.problem.code === SESSION_REVOKED) return beaten
     // The old session is over (a machine that slept past its token); the title itself may well be there.
     const anew = await api.play(titleId)
     if (!anew.ok) return anew

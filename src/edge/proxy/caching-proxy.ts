@@ -1,4 +1,4 @@
-import type { Clock } from '../../kernel/index.ts'
+import type { Clock, Limits } from '../../kernel/index.ts'
 import {
   currentAgeMs,
   decideReuse,
@@ -38,9 +38,11 @@ import {
 } from './respond.ts'
 import type { Cached, ResponseCache } from './response-cache.ts'
 import { createSpans } from './spans.ts'
-import { createUnsliceable } from './unsliceable.ts'
+import { createUnsliceable, type UnsliceableLimits } from './unsliceable.ts'
 
 export type CachingProxy<C> = { handle(ask: Ask<C>): Answer | Promise<Answer> }
+
+export type ProxyLimits = UnsliceableLimits & Pick<Limits, 'edgeVisitsMax'>
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
@@ -51,12 +53,11 @@ export function createCachingProxy<C>(options: {
   readonly fetches: SharedFetches<FetchedHead>
   readonly policy: PolicyOptions
   readonly clock: Clock
-  /** A request that came by here this often goes round in circles. */
-  readonly visitsMax: number
+  readonly limits: ProxyLimits
 }): CachingProxy<C> {
-  const { upstream, cache, fetches, policy, clock, visitsMax } = options
+  const { upstream, cache, fetches, policy, clock, limits } = options
   const fetcher = createFetcher(options)
-  const unsliceable = createUnsliceable()
+  const unsliceable = createUnsliceable(limits, clock)
   // What varies by fields of the request answers only those who sent the same (RFC 9111, 4.1).
   const accepts = ({ head }: Ask<C>, { variant }: FetchedHead): boolean =>
     variant === null || matchesVariant(variant, head)
@@ -284,7 +285,7 @@ export function createCachingProxy<C>(options: {
 
   return {
     handle(ask) {
-      if (isLooping(ask.head.fields, visitsMax)) return toProblemAnswer(looping)
+      if (isLooping(ask.head.fields, limits.edgeVisitsMax)) return toProblemAnswer(looping)
       if (!READS.has(ask.head.method)) return pass(ask, 'method')
       const cached = cache.find(ask.head)
       return cached ? answerStored(ask, cached) : miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')

@@ -25,6 +25,6 @@ export function createCacheStack<C>(options: {
   const tier = createMemoryTier<CacheMeta>(toMemoryTierOptions(limits))
   const fetches = createSharedFetches<FetchedHead>({ clock, limits })
   const cache = createResponseCache({ tier, policy, sliceBytes: limits.edgeSliceBytes, tagsMax: limits.edgeTagsMax })
-  const proxy = createCachingProxy({ upstream, cache, fetches, policy, clock, visitsMax: limits.edgeVisitsMax })
+  const proxy = createCachingProxy({ upstream, cache, fetches, policy, clock, limits })
   return { proxy, tier, fetches }
 }

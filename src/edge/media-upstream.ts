@@ -18,7 +18,10 @@ export type MediaUpstreamOptions = {
   readonly cells: Cells
   readonly objects: ObjectsPort
   readonly isWithdrawn: (titleId: string) => boolean
-  readonly limits: Pick<Limits, 'segmentHoldMs' | 'apiTimeoutMs' | 'pathTokenTtlMs' | 'edgeSliceBytes'>
+  readonly limits: Pick<
+    Limits,
+    'segmentHoldMs' | 'apiTimeoutMs' | 'pathTokenTtlMs' | 'edgeSliceBytes' | 'edgeRangesMax'
+  >
 }
 
 /**
@@ -66,7 +69,7 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
     const info = await objects.head(objectKey)
     if (!info) return toAnswer(missingObject)
     const { sizeBytes } = info
-    const range = parseRanges(findValue(lines, 'range'), sizeBytes)
+    const range = parseRanges(findValue(lines, 'range'), sizeBytes, limits.edgeRangesMax)
     const about: FieldLine[] = [
       ...toMediaLines(context, contentType, cachingOf(context)),
       ['tentpole-cache-control', IMMUTABLE],

@@ -1,5 +1,4 @@
 /** `Range` of bytes (RFC 9110, 14.1.2 and 14.2). */
-import { DEFAULT_LIMITS } from '../../kernel/index.ts'
 import { trimOws } from './syntax.ts'
 
 /** `end` exclusive. */
@@ -26,11 +25,7 @@ const SPEC = /^(?:([0-9]+)-([0-9]*)|-([0-9]+))$/
  * What to send of `sizeBytes` bytes. The caller has looked at method, preconditions and `If-Range` before. More than
  * `rangesMax`, which is more than a player or a download asks for at once, are ignored (RFC 9110, 14.2 and 17.15).
  */
-export function parseRanges(
-  value: string | null,
-  sizeBytes: number,
-  rangesMax: number = DEFAULT_LIMITS.edgeRangesMax,
-): RangeRequest {
+export function parseRanges(value: string | null, sizeBytes: number, rangesMax: number): RangeRequest {
   if (value === null || value.length > rangesMax * CHARS_PER_RANGE_MAX) return IGNORE
   const set = SPECIFIER.exec(value)?.[1]
   if (set === undefined) return IGNORE

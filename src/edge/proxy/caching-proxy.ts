@@ -42,7 +42,7 @@ import { createUnsliceable, type UnsliceableLimits } from './unsliceable.ts'
 
 export type CachingProxy<C> = { handle(ask: Ask<C>): Answer | Promise<Answer> }
 
-export type ProxyLimits = UnsliceableLimits & Pick<Limits, 'edgeVisitsMax'>
+export type ProxyLimits = UnsliceableLimits & Pick<Limits, 'edgeVisitsMax' | 'edgeRangesMax'>
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
@@ -56,12 +56,13 @@ export function createCachingProxy<C>(options: {
   readonly limits: ProxyLimits
 }): CachingProxy<C> {
   const { upstream, cache, fetches, policy, clock, limits } = options
+  const rangesMax = limits.edgeRangesMax
   const fetcher = createFetcher(options)
   const unsliceable = createUnsliceable(limits, clock)
   // What varies by fields of the request answers only those who sent the same (RFC 9111, 4.1).
   const accepts = ({ head }: Ask<C>, { variant }: FetchedHead): boolean =>
     variant === null || matchesVariant(variant, head)
-  const spans = createSpans({ cache, fetches, fetcher, accepts })
+  const spans = createSpans({ cache, fetches, fetcher, accepts, rangesMax })
 
   /** Sent on as it is, answered as it comes; what it changed is forgotten (RFC 9111, 4.4). */
   const pass = async (ask: Ask<C>, fwd: ForwardReason): Promise<Answer> => {
@@ -123,13 +124,13 @@ export function createCachingProxy<C>(options: {
     const cacheStatus: CacheReport = isWhole ? how.status : { fwd: 'partial' }
     const report = toReport(ask, isWhole ? how.cache : 'miss', { tags: cached.entry.tags })
     const read = (span: { readonly start: number; readonly end: number }): Body => spans.read(ask, cached, span)
-    return respondStored({ request: ask.head, stored, read, sizeBytes, nowMs, cacheStatus, report })
+    return respondStored({ request: ask.head, stored, read, sizeBytes, nowMs, rangesMax, cacheStatus, report })
   }
 
   const hasAllAskedFor = (head: RequestHead, cached: Cached, nowMs: number): boolean => {
     const { stored, sizeBytes } = cached
     if (head.method === 'HEAD' || isUnchanged(head, stored, nowMs)) return true
-    const range = selectRange(head, stored, sizeBytes, nowMs)
+    const range = selectRange({ request: head, stored, sizeBytes, nowMs, rangesMax })
     if (range?.kind === 'unsatisfiable') return true
     return range ? range.ranges.every((one) => cache.has(cached, one)) : cache.has(cached, { start: 0, end: sizeBytes })
   }
@@ -146,7 +147,7 @@ export function createCachingProxy<C>(options: {
     add: readonly FieldLine[],
     fwd: ForwardReason,
   ): Promise<Answer> => {
-    const range = cached && cached.sizeBytes > cache.sliceBytes ? wantedRange(ask.head) : null
+    const range = cached && cached.sizeBytes > cache.sliceBytes ? wantedRange(ask.head, rangesMax) : null
     const errand = toErrand(cached, add)
     const joined = range
       ? await spans.begin(ask, range, errand)
@@ -194,15 +195,15 @@ export function createCachingProxy<C>(options: {
       cancel(joined.body)
       const read = (span: { readonly start: number; readonly end: number }): Body => spans.read(ask, part, span)
       const report = toReport(ask, how, { tags: part.entry.tags })
-      const { stored: head, sizeBytes } = part
-      return respondStored({ request: ask.head, stored: head, read, sizeBytes, nowMs, cacheStatus: status, report })
+      const head = { request: ask.head, stored: part.stored, sizeBytes: part.sizeBytes, nowMs, rangesMax }
+      return respondStored({ ...head, read, cacheStatus: status, report })
     }
     if (!stored) return respondUnshared(ask, joined, status)
     const body = joined.body
     const report = toReport(ask, how, joined.head)
     const sizeBytes = declaredLength(stored.fields)
-    const whole = { request: WITHOUT_RANGE(ask.head), stored, read: () => body, sizeBytes, nowMs, cacheStatus: status }
-    const answer = respondStored({ ...whole, report })
+    const whole = { request: WITHOUT_RANGE(ask.head), stored, sizeBytes, nowMs, rangesMax }
+    const answer = respondStored({ ...whole, read: () => body, cacheStatus: status, report })
     if (answer.body === null) cancel(body)
     return answer
   }
@@ -215,7 +216,7 @@ export function createCachingProxy<C>(options: {
   ): Promise<Answer> => {
     const { response } = joined.head
     const isPart = response.status === 206 || response.status === 416
-    if (isPart && wantedRange(ask.head) !== null) {
+    if (isPart && wantedRange(ask.head, rangesMax) !== null) {
       // The part was of our cut, and what came may not be kept beside others: asked for as the client asked.
       cancel(joined.body)
       // A range beyond the end says nothing about those within.
@@ -276,7 +277,7 @@ export function createCachingProxy<C>(options: {
     const { head } = ask
     if (onlyIfCached(head)) return toProblemAnswer(notCached)
     if (head.method === 'HEAD') return pass(ask, fwd)
-    const range = wantedRange(head)
+    const range = wantedRange(head, rangesMax)
     if (range === null) return bring(ask, null, [], fwd)
     // Nobody waits for a whole film to see a minute of it: it is brought by slices.
     if (unsliceable.has(head.uri)) return pass(ask, fwd)
@@ -286,7 +287,9 @@ export function createCachingProxy<C>(options: {
   return {
     handle(ask) {
       if (isLooping(ask.head.fields, limits.edgeVisitsMax)) return toProblemAnswer(looping)
-      if (!READS.has(ask.head.method)) return pass(ask, 'method')
+      const { method } = ask.head
+      if (!READS.has(method))
+        return method === method.toUpperCase() ? pass(ask, 'method') : toProblemAnswer(methodUnknown)
       const cached = cache.find(ask.head)
       return cached ? answerStored(ask, cached) : miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')
     },
@@ -305,10 +308,10 @@ function whyForwarded(stored: StoredResponse, nowMs: number): ForwardReason {
 }
 
 /** The `Range` of a GET, if it is one of bytes that can be read. */
-function wantedRange({ method, fields }: RequestHead): string | null {
+function wantedRange({ method, fields }: RequestHead, rangesMax: number): string | null {
   const range = fields.get('range')
   if (range === null || method !== 'GET') return null
-  return parseRanges(range, Number.MAX_SAFE_INTEGER).kind === 'ranges' ? range : null
+  return parseRanges(range, Number.MAX_SAFE_INTEGER, rangesMax).kind === 'ranges' ? range : null
 }
 
 /** A whole that arrives now is sent as a whole: a server may ignore `Range` (RFC 9110, 14.2). */
@@ -337,6 +340,12 @@ const notCached: EdgeProblem = {
   status: 504,
   code: 'only-if-cached',
   detail: 'only-if-cached: expected a stored answer, there is none that may be used; ask without it',
+}
+/** Methods have case (RFC 9110, 9.1), and the way to an origin would not keep it: it would see another method than we do. */
+const methodUnknown: EdgeProblem = {
+  status: 501,
+  code: 'method-unknown',
+  detail: 'expected a method in capitals, as they are registered; repeat the request with one',
 }
 const looping: EdgeProblem = {
   status: 508,

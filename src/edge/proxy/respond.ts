@@ -79,6 +79,8 @@ export type StoredAnswer = {
   /** Null while it is not known: then no range can be cut. */
   readonly sizeBytes: number | null
   readonly nowMs: number
+  /** More ranges than these are answered with the whole. */
+  readonly rangesMax: number
   readonly cacheStatus: CacheReport
   readonly report: AnswerReport
 }
@@ -93,7 +95,7 @@ export function respondStored(parts: StoredAnswer): Answer {
     const kept = lines.filter(([name]) => NOT_MODIFIED.has(name))
     return toAnswer({ method, status: 304, lines: kept, body: null, lengthBytes: null, report })
   }
-  const range = sizeBytes === null ? null : selectRange(request, stored, sizeBytes, nowMs)
+  const range = sizeBytes === null ? null : selectRange({ ...parts, sizeBytes })
   if (range?.kind === 'unsatisfiable') return toUnsatisfiable({ method, lines, sizeBytes: sizeBytes ?? 0, report })
   if (range?.kind === 'ranges') return toPartial({ ...parts, lines, sizeBytes: sizeBytes ?? 0, ranges: range.ranges })
   const bodiless = method === 'HEAD' || stored.status === 204
@@ -103,11 +105,10 @@ export function respondStored(parts: StoredAnswer): Answer {
 
 /** What of a stored answer is asked for; null: the whole. `Range` counts for a GET of a 200 alone (RFC 9110, 14.2). */
 export function selectRange(
-  request: RequestHead,
-  { status, fields }: StoredResponse,
-  sizeBytes: number,
-  nowMs: number,
+  parts: Pick<StoredAnswer, 'request' | 'stored' | 'nowMs' | 'rangesMax'> & { readonly sizeBytes: number },
 ): Exclude<RangeRequest, { kind: 'ignore' }> | null {
+  const { request, stored, sizeBytes, nowMs, rangesMax } = parts
+  const { status, fields } = stored
   const value = request.fields.get('range')
   if (value === null || request.method !== 'GET' || status !== 200) return null
   const modified = lastModifiedOf(fields)
@@ -118,7 +119,7 @@ export function selectRange(
     dateMs: date === null ? null : parseHttpDate(date, nowMs),
   }
   if (!decideIfRange(request.fields.get('if-range'), validators)) return null
-  const range = parseRanges(value, sizeBytes)
+  const range = parseRanges(value, sizeBytes, rangesMax)
   return range.kind === 'ignore' ? null : range
 }
 

@@ -27,8 +27,9 @@ export function createSpans<C>(options: {
   readonly fetches: SharedFetches<FetchedHead>
   readonly fetcher: ReturnType<typeof createFetcher<C>>
   readonly accepts: (ask: Ask<C>, head: FetchedHead) => boolean
+  readonly rangesMax: number
 }): Spans<C> {
-  const { cache, fetches, fetcher, accepts } = options
+  const { cache, fetches, fetcher, accepts, rangesMax } = options
   const { sliceBytes } = cache
 
   const join = (ask: Ask<C>, index: number, errand: Parameters<typeof fetcher>[1]): Promise<Joined<FetchedHead>> => {
@@ -48,7 +49,8 @@ export function createSpans<C>(options: {
     const joined = await join(ask, index, { validating: null, add: [], span })
     if (!joined.ok) throw new Error(joined.why)
     const { part } = joined.head
-    const isSame = part && entityTagOf(part.stored.fields) === entityTagOf(cached.stored.fields)
+    const isSame =
+      part?.sizeBytes === cached.sizeBytes && entityTagOf(part.stored.fields) === entityTagOf(cached.stored.fields)
     if (isSame && joined.body) return joined.body
     cancel(joined.body)
     throw new Error(`slice ${index}: the origin has another version now than the one that is being sent; ask again`)
@@ -70,7 +72,7 @@ export function createSpans<C>(options: {
   return {
     read: (ask, cached, span) => cache.read(cached, span) ?? toStream(pieces(ask, cached, span)),
     begin(ask, range, about) {
-      const index = Math.floor(firstByteOf(range) / sliceBytes)
+      const index = Math.floor(firstByteOf(range, rangesMax) / sliceBytes)
       const span = { start: index * sliceBytes, end: (index + 1) * sliceBytes }
       return join(ask, index, { ...about, span })
     },
@@ -79,8 +81,8 @@ export function createSpans<C>(options: {
 }
 
 /** Where the first of the ranges begins; 0 where that hangs on the size, which the first slice tells. */
-function firstByteOf(range: string): number {
-  const parsed = parseRanges(range, Number.MAX_SAFE_INTEGER)
+function firstByteOf(range: string, rangesMax: number): number {
+  const parsed = parseRanges(range, Number.MAX_SAFE_INTEGER, rangesMax)
   const start = parsed.kind === 'ranges' ? (parsed.ranges[0]?.start ?? 0) : 0
   return /^bytes=\s*-/i.test(range) ? 0 : start
 }

@@ -78,7 +78,8 @@ export function toSteps(answer: OriginAnswer, nowMs: number, method = 'GET'): re
   const isSaid = fields.some((line) => /^content-length:/i.test(line)) || (bodiless && method !== 'HEAD')
   const framed = framing === 'chunked' ? ['Transfer-Encoding: chunked'] : [`Content-Length: ${length}`]
   const lines = [`HTTP/1.1 ${status} X`, ...own, ...fields, ...(framing === 'close' || isSaid ? [] : framed)]
-  const content = framing === 'chunked' && body ? `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body
+  const chunk = body === '' ? '' : `${body.length.toString(16)}\r\n${body}\r\n`
+  const content = framing === 'chunked' ? `${chunk}0\r\n\r\n` : body
   const text = `${interim}${lines.join('\r\n')}\r\n\r\n${bodiless ? '' : content}`
   return framing === 'close' || framing === 'cut' ? [text, 'end'] : [text]
 }

@@ -8,8 +8,12 @@ export type Seen = {
   readonly body: string
 }
 
-/** What is written for one request; `end` closes the connection, `forever` goes on until the other side leaves. */
-export type Step = string | 'end' | { readonly forever: string }
+/** What is written for one request; `end` closes the connection, `forever` goes on until the other side leaves, `after` holds back. */
+export type Step =
+  | string
+  | 'end'
+  | { readonly forever: string }
+  | { readonly after: Promise<unknown>; readonly steps: readonly Step[] }
 
 export type RawOrigin = {
   readonly url: string
@@ -52,7 +56,7 @@ export async function startRawOrigin(
         const request = { line: message.line, head: message.head, body: message.body }
         seen.push(request)
         for (const step of script(request)) {
-          if (typeof step === 'object') forever.add(socket)
+          if (typeof step === 'object' && 'forever' in step) forever.add(socket)
           perform(socket, step)
         }
       }
@@ -76,7 +80,11 @@ export async function startRawOrigin(
 function perform(socket: Socket, step: Step): void {
   if (step === 'end') socket.end()
   else if (typeof step === 'string') socket.write(step, 'latin1')
-  else writeForever(socket, step.forever)
+  else if ('forever' in step) writeForever(socket, step.forever)
+  else
+    void step.after.then(() => {
+      for (const one of step.steps) perform(socket, one)
+    })
 }
 
 /** At the pace at which it is taken, so that nothing piles up here. */

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { systemClock } from '../../kernel/index.ts'
 import { createMemoryTier, type MemoryTier } from '../memory/index.ts'
 import { createSharedFetches, type Joined, type StartFetch } from '../origin/index.ts'
+import { textOf as readText } from '../origin/testing/read-content.ts'
 import { parsePurgeAddress } from './purge-address.ts'
 import { applyPurge, createPurgeable } from './purgeable.ts'
 
@@ -112,7 +113,7 @@ function byHand(tier: MemoryTier<string>, tags: readonly string[] = ['films']) {
 }
 const never = new AbortController().signal
 const textOf = (joined: Joined<Head>): Promise<string> =>
-  joined.ok ? new Response(joined.body).text() : Promise.resolve(joined.code)
+  joined.ok ? readText(joined.body) : Promise.resolve(joined.code)
 
 for (const [name, scope, value] of ways)
   for (const phase of ['before its head', 'in its body'] as const)

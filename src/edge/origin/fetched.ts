@@ -1,3 +1,5 @@
+import type { Content } from './content.ts'
+
 /** Bytes from elsewhere, from `fromByte` to the end: the memory tier, or a range request. Null when there are none. */
 export type Reread = (fromByte: number) => Promise<ReadableStream<Uint8Array> | null>
 
@@ -18,7 +20,7 @@ export type Fetched<Head> =
   | {
       readonly ok: true
       readonly head: Head
-      readonly body: ReadableStream<Uint8Array> | null
+      readonly body: Content
       /** May be given to everyone who asked for the same key. */
       readonly share: boolean
       readonly store: ChunkStore | null
@@ -35,7 +37,7 @@ export type Joined<Head> =
   | {
       readonly ok: true
       readonly head: Head
-      readonly body: ReadableStream<Uint8Array> | null
+      readonly body: Content
       /** `first` sent the request; `collapsed` waited for it; `alone` made one of its own, as it could not be shared. */
       readonly role: 'first' | 'collapsed' | 'alone'
     }

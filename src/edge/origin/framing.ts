@@ -1,6 +1,5 @@
 import type { FieldLine } from '../http/message.ts'
-
-export type RequestBody = ReadableStream<Uint8Array> | Uint8Array | null
+import type { Content } from './content.ts'
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
 /** Anything but visible characters, obs-text, spaces and tabs (RFC 9110, 5.5): CR, LF and NUL above all. */
@@ -14,7 +13,6 @@ const EXPECTS_CONTENT = new Set(['POST', 'PUT', 'PATCH'])
 export type FramedRequest =
   /** `lengthBytes`: how much a streamed body must have; null when it is chunked or there is none. */
   { readonly ok: true; readonly flatLines: string[]; readonly lengthBytes: number | null } | Invalid
-export type FramedResponse = { readonly ok: true; readonly lines: readonly FieldLine[] } | Invalid
 type Invalid = { readonly ok: false; readonly why: string }
 
 /** The field lines as they go out, name and value in turn: one `Host`, one kind of framing. */
@@ -22,11 +20,13 @@ export function frameRequest(request: {
   readonly method: string
   readonly path: string
   readonly lines: readonly FieldLine[]
-  readonly body: RequestBody
+  readonly body: Content
   readonly authority: string
 }): FramedRequest {
   const { method, path, lines, body, authority } = request
   if (!TOKEN.test(method)) return invalid(`the method: expected a token, got ${JSON.stringify(method)}`)
+  // RFC 9110, 9.3.6: what answers it is no answer but a tunnel.
+  if (method === 'CONNECT') return invalid('the method: expected one of a resource, got CONNECT')
   if (!/^(?:\/[\x21-\x7e]*|\*)$/.test(path))
     return invalid(`the path: expected origin-form, got ${JSON.stringify(path)}`)
   const fault = findFaultyLine(lines)
@@ -44,28 +44,14 @@ export function frameRequest(request: {
   return { ok: true, flatLines, lengthBytes }
 }
 
-/**
- * What came from an origin, checked again after the parser: nothing may reach a client that could be read as a second
- * response (RFC 9112, 11.1). The body has lost its transfer coding, so the field goes, too (RFC 9112, 6.1 and 7.1.2).
- */
-export function frameResponse(response: {
-  readonly status: number
-  readonly httpVersion: string
-  readonly rawLines: readonly string[]
-}): FramedResponse {
-  const { status, httpVersion, rawLines } = response
-  // RFC 9110, 15: a code outside of 100 to 599 is invalid; an interim one here ends no request.
-  if (!(status >= 200 && status <= 599)) return invalid(`status: expected 200 to 599, got ${status}`)
-  const lines: FieldLine[] = []
-  for (let at = 0; at + 1 < rawLines.length; at += 2)
-    lines.push([(rawLines[at] ?? '').toLowerCase(), (rawLines[at + 1] ?? '').trim()])
-  const fault = findFaultyLine(lines) ?? findFaultyCoding(lines, httpVersion)
-  if (fault) return invalid(fault)
-  return {
-    ok: true,
-    // RFC 9110, 8.6: no length on 204.
-    lines: lines.filter(([name]) => name !== 'transfer-encoding' && !(status === 204 && name === 'content-length')),
-  }
+/** The head as bytes: what `frameRequest` let through holds no character above 0xff. */
+export function toRequestHead(
+  { method, path }: { readonly method: string; readonly path: string },
+  flatLines: readonly string[],
+): Uint8Array {
+  let text = `${method} ${path} HTTP/1.1\r\n`
+  for (let at = 0; at + 1 < flatLines.length; at += 2) text += `${flatLines[at]}: ${flatLines[at + 1]}\r\n`
+  return Buffer.from(`${text}\r\n`, 'latin1')
 }
 
 function findFaultyLine(lines: readonly FieldLine[]): string | null {
@@ -76,16 +62,7 @@ function findFaultyLine(lines: readonly FieldLine[]): string | null {
   return null
 }
 
-/** RFC 9112, 6.1: chunked is the only coding we accept (no `TE` is sent), and in HTTP/1.0 not even that can be trusted. */
-function findFaultyCoding(lines: readonly FieldLine[], httpVersion: string): string | null {
-  const codings = lines.filter(([name]) => name === 'transfer-encoding').map(([, value]) => value.toLowerCase())
-  if (codings.length === 0) return null
-  if (httpVersion !== '1.1') return `Transfer-Encoding: expected none in HTTP/${httpVersion}, got ${codings.join(', ')}`
-  if (codings.join() === 'chunked') return null
-  return `Transfer-Encoding: expected chunked, got ${codings.join(', ')}`
-}
-
-function lengthOf(method: string, body: RequestBody, lines: readonly FieldLine[]): number | null | Invalid {
+function lengthOf(method: string, body: Content, lines: readonly FieldLine[]): number | null | Invalid {
   if (body === null) return EXPECTS_CONTENT.has(method) ? 0 : null
   if (body instanceof Uint8Array) return body.byteLength
   const lengths = lines.filter(([name]) => name === 'content-length').map(([, value]) => value)

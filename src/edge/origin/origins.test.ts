@@ -3,6 +3,7 @@ import { systemClock } from '../../kernel/index.ts'
 import type { OriginRequest } from './exchange.ts'
 import { createOrigins, type OriginsOptions } from './origins.ts'
 import { deadUrl, type RawOrigin, type Step, startRawOrigin } from './testing/raw-origin.ts'
+import { textOf } from './testing/read-content.ts'
 
 const open: { close(): void }[] = []
 afterEach(() => {
@@ -30,8 +31,8 @@ const toRequest = (more: Partial<OriginRequest> = {}): OriginRequest => {
 const answer = (text: string, status = '200 OK'): Step[] => [
   `HTTP/1.1 ${status}\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
 ]
-const textOf = async (result: Awaited<ReturnType<ReturnType<typeof originsOf>['fetch']>>): Promise<string> =>
-  result.ok ? `${result.status} ${await new Response(result.body).text()}` : result.code
+const outcomeOf = async (result: Awaited<ReturnType<ReturnType<typeof originsOf>['fetch']>>): Promise<string> =>
+  result.ok ? `${result.status} ${await textOf(result.body)}` : result.code
 
 const FIRST: readonly [name: string, steps: readonly Step[] | null, status: string][] = [
   ['refuses connections', null, '200 b'],
@@ -47,36 +48,36 @@ for (const [name, steps, expected] of FIRST)
     const second = await origin(() => answer('b'))
     const origins = originsOf([first, second.url])
     const startedMs = performance.now()
-    expect(await textOf(await origins.fetch(toRequest()))).toBe(expected)
+    expect(await outcomeOf(await origins.fetch(toRequest()))).toBe(expected)
     expect(performance.now() - startedMs).toBeLessThan(1_000)
   })
 
 test('a slow but honest origin is not cut off when the others fail', async () => {
   const slow = await origin(() => [150, ...answer('slow')])
   const origins = originsOf([slow.url, await deadUrl()], { limits: { edgeOriginFailoverMs: 50 } })
-  expect(await textOf(await origins.fetch(toRequest()))).toBe('200 slow')
+  expect(await outcomeOf(await origins.fetch(toRequest()))).toBe('200 slow')
 })
 
 test('all answer 503: the first such answer is given, with its body', async () => {
   const first = await origin(() => answer('a', '503 Service Unavailable'))
   const second = await origin(() => answer('b', '502 Bad Gateway'))
-  expect(await textOf(await originsOf([first.url, second.url]).fetch(toRequest()))).toBe('503 a')
+  expect(await outcomeOf(await originsOf([first.url, second.url]).fetch(toRequest()))).toBe('503 a')
 })
 
 test('what is not safe goes to one origin only, unless no byte of it was sent', async () => {
   const first = await origin(() => ['end'])
   const second = await origin(() => answer('b'))
   const post = toRequest({ method: 'POST', body: new TextEncoder().encode('x') })
-  expect(await textOf(await originsOf([first.url, second.url]).fetch(post))).toBe('origin-unreachable')
+  expect(await outcomeOf(await originsOf([first.url, second.url]).fetch(post))).toBe('origin-unreachable')
   expect(second.received).toEqual([])
-  expect(await textOf(await originsOf([await deadUrl(), second.url]).fetch(post))).toBe('200 b')
+  expect(await outcomeOf(await originsOf([await deadUrl(), second.url]).fetch(post))).toBe('200 b')
 })
 
 test('a kept connection that the origin closes under a request costs the client nothing', async () => {
   const kept = await origin((request) => (request === 1 ? ['reset'] : answer('a')))
   const origins = originsOf([kept.url])
-  expect(await textOf(await origins.fetch(toRequest()))).toBe('200 a')
-  expect(await textOf(await origins.fetch(toRequest()))).toBe('200 a')
+  expect(await outcomeOf(await origins.fetch(toRequest()))).toBe('200 a')
+  expect(await outcomeOf(await origins.fetch(toRequest()))).toBe('200 a')
   expect(origins.health()[0]?.health.failures).toBe(0)
 })
 
@@ -91,11 +92,11 @@ test('after failures in a row an origin is down and not asked; it comes back by 
     limits: { edgeOriginFailuresMax: 2 },
     onHealth: (_url, { state }) => seen.push(state),
   })
-  for (let each = 0; each < 3; each += 1) expect(await textOf(await origins.fetch(toRequest()))).toBe('200 good')
+  for (let each = 0; each < 3; each += 1) expect(await outcomeOf(await origins.fetch(toRequest()))).toBe('200 good')
   expect(flaky.received.length).toBe(2)
   works = true
   nowMs.value = 10_000
-  expect(await textOf(await origins.fetch(toRequest()))).toBe('200 flaky')
+  expect(await outcomeOf(await origins.fetch(toRequest()))).toBe('200 flaky')
   expect(seen).toEqual(['down', 'trial', 'up'])
 })
 
@@ -106,8 +107,8 @@ test('a single dead origin is reported at once; one that answers 503 is still as
   expect(await dead.fetch(toRequest())).toMatchObject({ ok: false, why: 'every origin is down' })
   const busy = await origin(() => answer('a', '503 Service Unavailable'))
   const origins = originsOf([busy.url], { clock: still, limits: { edgeOriginFailuresMax: 1 } })
-  expect(await textOf(await origins.fetch(toRequest()))).toBe('503 a')
-  expect(await textOf(await origins.fetch(toRequest()))).toBe('503 a')
+  expect(await outcomeOf(await origins.fetch(toRequest()))).toBe('503 a')
+  expect(await outcomeOf(await origins.fetch(toRequest()))).toBe('503 a')
 })
 
 test('an active check finds a dead origin before a client does', async () => {

@@ -1,5 +1,3 @@
-import type { ClientRequest } from 'node:http'
-import type { Socket } from 'node:net'
 import type { OriginLimits } from './limits.ts'
 
 export type PhaseVerdict = {
@@ -7,95 +5,48 @@ export type PhaseVerdict = {
   readonly why: string
 }
 
-/** The deadlines of one exchange: one for the whole, one for what is being waited for now. */
+/** The deadline of what an exchange waits for now, which is never later than that of the whole exchange. */
 export type Phases = {
-  /** Runs once the connection stands; at once if it does. */
-  whenConnected(then: () => void): void
-  connected(): boolean
-  /** Whether a connection was begun at all: all there may be can be in use. */
-  begun(): boolean
+  /** No connection: nothing was sent, so this is the origin being away and not it being slow. */
+  connecting(): void
   /** The request is out: the time to the head begins (RFC 9110 sets none; a slow honest upload does not count). */
-  requestSent(): void
-  headArrived(): void
-  /** Waits for bytes at most this long; `stop` when they came, or when nobody wants them. */
-  waitForBytes(what: string, waitMs: number): void
-  stop(): void
-  /** Cuts the exchange off and keeps the reason. */
-  cut(verdict: PhaseVerdict): void
-  /** Why it was cut off, if it was. */
-  verdict(): PhaseVerdict | null
+  awaitingHead(): void
+  /** Waits for bytes at most this long. */
+  awaitingBytes(what: string): void
+  /** The origin is not the one who is waited for. */
+  waitingForUs(): void
   /** The exchange is over: no deadline is left behind. */
   end(): void
 }
 
-/** Whoever uses the connection is told by the request. */
-const ignore = (): void => {}
-
 export function createPhases(options: {
-  readonly outgoing: ClientRequest
   readonly limits: OriginLimits
-  readonly signal: AbortSignal
+  readonly onLate: (verdict: PhaseVerdict) => void
 }): Phases {
-  const { outgoing, limits, signal } = options
-  let verdict: PhaseVerdict | null = null
-  let isConnected = false
-  let hasSocket = false
-  let headCame = false
-  let current: ReturnType<typeof setTimeout> | undefined
-  const onConnected: (() => void)[] = []
+  const { limits, onLate } = options
+  const startedMs = performance.now()
+  let timer: ReturnType<typeof setTimeout> | undefined
 
-  const cut = (reason: PhaseVerdict): void => {
-    verdict ??= reason
-    outgoing.destroy(new Error(reason.why))
-  }
-  const cancel = (): void => cut({ code: 'cancelled', why: 'the client went away' })
   const arm = (what: string, waitMs: number, code: PhaseVerdict['code']): void => {
-    clearTimeout(current)
-    current = setTimeout(() => cut({ code, why: `${what} took longer than ${waitMs} ms` }), waitMs)
+    clearTimeout(timer)
+    const leftMs = startedMs + limits.edgeOriginExchangeMs - performance.now()
+    if (waitMs < leftMs)
+      timer = setTimeout(() => onLate({ code, why: `${what} took longer than ${waitMs} ms` }), waitMs)
+    else armWhole(leftMs)
   }
-  const stop = (): void => clearTimeout(current)
-  const connect = (): void => {
-    isConnected = true
-    stop()
-    for (const then of onConnected.splice(0)) then()
+  const armWhole = (leftMs: number): void => {
+    const why = `the exchange took longer than ${limits.edgeOriginExchangeMs} ms`
+    timer = setTimeout(() => onLate({ code: 'origin-timeout', why }), Math.max(0, leftMs))
   }
-  const whole = setTimeout(
-    () => cut({ code: 'origin-timeout', why: `the exchange took longer than ${limits.edgeOriginExchangeMs} ms` }),
-    limits.edgeOriginExchangeMs,
-  )
-  // No connection: nothing was sent, so this is the origin being away and not it being slow.
-  arm('connecting', limits.edgeOriginConnectTimeoutMs, 'origin-unreachable')
-  signal.addEventListener('abort', cancel, { once: true })
-  outgoing.on('socket', (socket: Socket) => {
-    hasSocket = true
-    // Cut off when its answer has come whole and nobody has read it yet, a connection is the agent's again and has no listener.
-    if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore)
-    if (!socket.connecting) connect()
-    else socket.once('connect', connect)
-  })
 
   return {
-    whenConnected(then) {
-      if (isConnected) then()
-      else onConnected.push(then)
+    connecting: () => arm('connecting', limits.edgeOriginConnectTimeoutMs, 'origin-unreachable'),
+    awaitingHead: () => arm('waiting for the head of the response', limits.edgeOriginHeadTimeoutMs, 'origin-timeout'),
+    awaitingBytes: (what) => arm(what, limits.edgeOriginSilenceMs, 'origin-timeout'),
+    waitingForUs() {
+      clearTimeout(timer)
+      armWhole(startedMs + limits.edgeOriginExchangeMs - performance.now())
     },
-    connected: () => isConnected,
-    begun: () => hasSocket,
-    requestSent() {
-      if (!headCame) arm('waiting for the head of the response', limits.edgeOriginHeadTimeoutMs, 'origin-timeout')
-    },
-    headArrived() {
-      headCame = true
-      stop()
-    },
-    waitForBytes: (what, waitMs) => arm(what, waitMs, 'origin-timeout'),
-    stop,
-    cut,
-    verdict: () => verdict,
-    end() {
-      clearTimeout(whole)
-      stop()
-      signal.removeEventListener('abort', cancel)
-    },
+    end: () => clearTimeout(timer),
   }
 }

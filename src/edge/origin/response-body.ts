@@ -1,66 +1,83 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import type { Phases } from './phases.ts'
+/** Content of an answer that goes on after what came with its head. */
+export type ResponseBody = {
+  readonly stream: ReadableStream<Uint8Array>
+  take(pieces: readonly Uint8Array[]): void
+  /** All of it has come, by its framing (RFC 9112, 8): only then does the stream end. */
+  complete(): void
+  fail(error: Error): void
+  queuedBytes(): number
+  /** The reader waits for bytes that have not come. */
+  isHungry(): boolean
+}
 
-/**
- * A response's body, read only as it is asked for, so that a slow reader holds the origin back instead of filling
- * memory. It ends only if the message was complete by its framing (RFC 9112, 8): anything else is an error.
- */
-export function toBodyStream(options: {
-  readonly message: IncomingMessage
-  readonly outgoing: ClientRequest
-  readonly phases: Phases
-  readonly idleMs: number
-}): ReadableStream<Uint8Array> {
-  const { message, outgoing, phases, idleMs } = options
-  let isOver = false
-  let wake = (): void => {}
+/** What waits here for a slow reader before the origin is held back. */
+export const QUEUED_BYTES_MAX: number = 64 * 1024
 
-  const finish = (act: () => void): void => {
-    if (isOver) return
-    isOver = true
-    phases.end()
-    act()
-    wake()
+/** Read only as it is asked for, so that a slow reader holds the origin back instead of filling memory. */
+export function createResponseBody(options: {
+  /** The reader wants more: what it wanted is given, or has yet to come. */
+  readonly onRead: () => void
+  readonly onCancel: () => void
+}): ResponseBody {
+  const queue: Uint8Array[] = []
+  let controller: ReadableStreamDefaultController<Uint8Array> | null = null
+  let queued = 0
+  let isComplete = false
+  /** A read waits for what comes next. */
+  let isAsked = false
+
+  const deliver = (): void => {
+    const next = isAsked ? queue.shift() : undefined
+    if (next) {
+      isAsked = false
+      queued -= next.byteLength
+      controller?.enqueue(next)
+    }
+    if (isComplete && queue.length === 0) {
+      controller?.close()
+      controller = null
+    }
   }
-  const failWith = (controller: ReadableStreamDefaultController<Uint8Array>, error: Error): void =>
-    finish(() => {
-      const verdict = phases.verdict()
-      const why = verdict?.why ?? `the origin's body was cut off: ${error.message}`
-      controller.error(Object.assign(new Error(why, { cause: error }), { code: verdict?.code ?? 'origin-unreachable' }))
-      outgoing.destroy()
-    })
-
-  return new ReadableStream<Uint8Array>(
+  const drop = (): void => {
+    controller = null
+    queue.length = 0
+    queued = 0
+  }
+  const stream = new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        message.on('readable', () => wake())
-        message.on('end', () => {
-          // A body delimited by the connection's end looks complete after a reset, and after a cut of ours, too.
-          if (message.complete && !phases.verdict()) finish(() => controller.close())
-          else failWith(controller, new Error('it ended before its last byte'))
-        })
-        outgoing.on('error', (error) => failWith(controller, error))
-        message.on('error', (error) => failWith(controller, error))
-        message.on('close', () => failWith(controller, new Error('the connection was closed')))
+      start(made) {
+        controller = made
       },
-      async pull(controller) {
-        while (!isOver) {
-          const chunk: Uint8Array | null = message.read()
-          if (chunk !== null) {
-            phases.stop()
-            controller.enqueue(chunk)
-            return
-          }
-          phases.waitForBytes('waiting for more of the body', idleMs)
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-        }
+      pull() {
+        isAsked = true
+        deliver()
+        if (!isComplete) options.onRead()
       },
       cancel() {
-        finish(() => outgoing.destroy())
+        drop()
+        if (!isComplete) options.onCancel()
       },
     },
     { highWaterMark: 0 },
   )
+  return {
+    stream,
+    take(pieces) {
+      for (const piece of pieces) {
+        queue.push(piece)
+        queued += piece.byteLength
+      }
+      deliver()
+    },
+    complete() {
+      isComplete = true
+      deliver()
+    },
+    fail(error) {
+      controller?.error(error)
+      drop()
+    },
+    queuedBytes: () => queued,
+    isHungry: () => isAsked,
+  }
 }

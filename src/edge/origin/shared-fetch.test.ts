@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from 'bun:test'
 import { type Clock, DEFAULT_LIMITS, systemClock } from '../../kernel/index.ts'
+import { cancelContent } from './content.ts'
 import { createExchange } from './exchange.ts'
 import type { ChunkStore, Fetched, Joined, StartFetch } from './fetched.ts'
 import { createSharedFetches, type SharedFetches } from './shared-fetch.ts'
 import { type RawOrigin, type Step, startRawOrigin } from './testing/raw-origin.ts'
+import { bytesOf, readerOf, textOf } from './testing/read-content.ts'
 
 const open: { close(): void }[] = []
 afterEach(() => {
@@ -29,7 +31,7 @@ const origin = async (steps: readonly Step[]): Promise<RawOrigin> => {
   return started
 }
 const bodyOf = (joined: Joined<number>): Promise<string> =>
-  joined.ok ? new Response(joined.body).text() : Promise.resolve(joined.code)
+  joined.ok ? textOf(joined.body) : Promise.resolve(joined.code)
 const outcomeOf = (joining: Promise<Joined<number>>): Promise<string> =>
   joining.then(bodyOf).catch((error) => `cut: ${error.code ?? error.message}`)
 const head = (lines: string): string => `HTTP/1.1 200 OK\r\n${lines}\r\n`
@@ -76,7 +78,7 @@ test('a thousand requests, one never reading: one fetch, everyone gets all of it
   expect(new Set(texts)).toEqual(new Set(['abcdef']))
   expect(cold.received.length).toBe(1)
   const [idle] = joined
-  if (idle?.ok) await idle.body?.cancel()
+  if (idle?.ok) cancelContent(idle.body)
   expect(fetches.stats()).toEqual({ fetches: 0, readers: 0, bufferedBytes: 0 })
 })
 
@@ -84,7 +86,7 @@ test('the first piece reaches the readers before the last one is there', async (
   const hand = byHand()
   const fetches = fetchesWith()
   const joined = await fetches.join('a', landing({ body: hand.body }), never())
-  const reader = joined.ok ? joined.body?.getReader() : null
+  const reader = joined.ok ? readerOf(joined.body) : null
   hand.give(new Uint8Array([1]))
   expect((await reader?.read())?.value).toEqual(new Uint8Array([1]))
   hand.end()
@@ -122,7 +124,7 @@ test('what may not be shared is for its owner alone; everyone else fetches for h
   }
   const fetches = fetchesWith()
   const joined = await Promise.all(Array.from({ length: 20 }, () => fetches.join('a', start, never())))
-  const bytes = await Promise.all(joined.map(async (each) => each.ok && (await new Response(each.body).bytes())[0]))
+  const bytes = await Promise.all(joined.map(async (each) => each.ok && (await bytesOf(each.body))[0]))
   expect(new Set(bytes).size).toBe(20)
   expect(joined.map((each) => each.ok && each.role).slice(0, 3)).toEqual(['first', 'alone', 'alone'])
   const next = await fetches.join('a', start, never())
@@ -153,7 +155,7 @@ test('the fetch goes on when the first leaves, and ends when the last does', asy
   leaving[0].abort()
   expect([hand.wasCancelled(), fetches.stats().readers]).toEqual([false, 1])
   const second = joined[1]
-  if (second?.ok) await second.body?.cancel()
+  if (second?.ok) cancelContent(second.body)
   await settled(hand.wasCancelled)
   expect(fetches.stats().fetches).toBe(0)
 })
@@ -184,9 +186,9 @@ test('one who falls behind goes on from elsewhere, one who cannot is cut, and th
     const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
     const join = () => fetches.join('a', landing({ body: hand.body, reread }), never())
     const [slow, fast] = await Promise.all([join(), join()])
-    const slowReader = slow.ok ? slow.body?.getReader() : null
+    const slowReader = slow.ok ? readerOf(slow.body) : null
     expect((await slowReader?.read())?.value?.[0]).toBe(0)
-    expect(fast.ok && (await new Response(fast.body).bytes())).toEqual(whole)
+    expect(fast.ok && (await bytesOf(fast.body))).toEqual(whole)
     expect(fetches.stats().bufferedBytes).toBeLessThanOrEqual(5_000)
     const rest: number[] = []
     const reading = (async () => {
@@ -214,7 +216,7 @@ test('a reader alone that does not read holds the origin back', async () => {
     { highWaterMark: 0 },
   )
   const joined = await fetchesWith().join('a', landing({ body }), never())
-  const reader = joined.ok ? joined.body?.getReader() : null
+  const reader = joined.ok ? readerOf(joined.body) : null
   await reader?.read()
   await Bun.sleep(5)
   expect(pulled).toBe(1)
@@ -241,7 +243,7 @@ test('who comes later joins while the beginning is kept, and fetches for himself
   const hand = byHand()
   const fetches = fetchesWith({ edgeFetchWindowBytes: 3_000 })
   const first = await fetches.join('a', landing({ body: hand.body }), never())
-  const reader = first.ok ? first.body?.getReader() : null
+  const reader = first.ok ? readerOf(first.body) : null
   hand.give(new Uint8Array(2_000))
   await reader?.read()
   const second = await fetches.join('a', landing({}), never())

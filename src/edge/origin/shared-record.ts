@@ -1,4 +1,5 @@
 import type { ChunkWindow } from './chunk-window.ts'
+import { cancelContent } from './content.ts'
 import type { Accepts, ChunkStore, Fetched, FetchFailure, Joined, StartFetch } from './fetched.ts'
 import { createSharedReader, type SharedReader } from './shared-reader.ts'
 import { decideShared, NEW_SHARED, type SharedEffect, type SharedEvent } from './shared-state.ts'
@@ -85,8 +86,8 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     return reader.stream
   }
   const toJoined = (found: Landed<Head>, signal: AbortSignal, isOwner: boolean): Joined<Head> => {
-    const stream = found.body && openReader(signal)
-    return { ok: true, head: found.head, body: stream, role: isOwner ? 'first' : 'collapsed' }
+    const content = found.body instanceof ReadableStream ? openReader(signal) : found.body
+    return { ok: true, head: found.head, body: content, role: isOwner ? 'first' : 'collapsed' }
   }
   const takeWaiters = (): Waiter<Head>[] => {
     const taken = [...waiters]
@@ -162,7 +163,9 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     if (isDetached) fetched.store?.fail(PURGED)
     landed = fetched
     store = isDetached ? null : fetched.store
-    body = fetched.body?.getReader() ?? null
+    if (fetched.body instanceof ReadableStream) body = fetched.body.getReader()
+    // All of it is here: it is stored at once, and what everyone is given are these bytes.
+    else if (fetched.body && store && !store.append(fetched.body)) store = null
     context.onShare(fetched.share)
     const share = fetched.share || isAlone
     step({
@@ -234,7 +237,7 @@ const PURGED = 'purged while it was being fetched'
 
 function giveBack<Head>(fetched: Landed<Head>): void {
   fetched.store?.fail('nobody waits for it any more')
-  fetched.body?.cancel().catch(() => {})
+  cancelContent(fetched.body)
 }
 
 /** A broken body carries its code, as `response-body.ts` gives it; anything else is the origin's connection. */

@@ -1,5 +1,5 @@
 import type { FieldLine, RequestHead } from '../http/index.ts'
-import type { FetchFailure } from '../origin/index.ts'
+import type { Content, FetchFailure } from '../origin/index.ts'
 import type { AnswerReport, ServerRequest } from '../server/message.ts'
 
 /** One question to the cache. `C` is what the origin must know of whoever asks first; it is in no key. */
@@ -29,7 +29,7 @@ export type UpstreamAnswer =
       readonly status: number
       readonly lines: readonly FieldLine[]
       /** Errors when it ends short of its framing. */
-      readonly body: ReadableStream<Uint8Array> | null
+      readonly body: Content
     }
   | FetchFailure
 

@@ -14,7 +14,7 @@ import {
   toWholeHead,
 } from '../cache/policy/index.ts'
 import type { ByteRange, FieldLine, RequestHead, ResponseHead } from '../http/index.ts'
-import type { Fetched } from '../origin/index.ts'
+import type { Content, Fetched } from '../origin/index.ts'
 import type { Ask, Upstream, UpstreamAnswer } from './ask.ts'
 import { toForwardLines, toResponseHead } from './messages.ts'
 import type { Cached, ResponseCache } from './response-cache.ts'
@@ -47,7 +47,7 @@ type Landing<C> = {
   readonly ask: Ask<C>
   readonly errand: Errand
   readonly response: ResponseHead
-  readonly body: ReadableStream<Uint8Array> | null
+  readonly body: Content
   readonly times: MessageTimes
   readonly ticket: ReturnType<ResponseCache['ticket']>
 }

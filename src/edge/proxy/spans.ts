@@ -1,6 +1,6 @@
 import { entityTagOf, isStrongTag } from '../cache/policy/index.ts'
 import { type ByteRange, type FieldLine, parseRanges } from '../http/index.ts'
-import type { Joined, SharedFetches } from '../origin/index.ts'
+import type { Content, Joined, SharedFetches } from '../origin/index.ts'
 import type { Ask } from './ask.ts'
 import type { createFetcher, FetchedHead } from './land.ts'
 import type { Body } from './respond.ts'
@@ -43,7 +43,7 @@ export function createSpans<C>(options: {
   }
 
   /** One slice from the origin; throws when it is not of the version that is being sent. */
-  const openSlice = async (ask: Ask<C>, cached: Cached, index: number): Promise<ReadableStream<Uint8Array>> => {
+  const openSlice = async (ask: Ask<C>, cached: Cached, index: number): Promise<Exclude<Content, null>> => {
     const span = { start: index * sliceBytes, end: Math.min((index + 1) * sliceBytes, cached.sizeBytes) }
     // No If-Range: an origin that has another version now would send all of it, and a film is never pulled for a minute of it.
     const joined = await join(ask, index, { validating: null, add: [], span })
@@ -87,9 +87,14 @@ function firstByteOf(range: string, rangesMax: number): number {
   return /^bytes=\s*-/i.test(range) ? 0 : start
 }
 
-/** The bytes from `from` to before `to` of a stream; throws when it ends before. */
-async function* cut(stream: ReadableStream<Uint8Array>, from: number, to: number): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader()
+/** The bytes from `from` to before `to` of a slice; throws when it ends before. */
+async function* cut(content: Exclude<Content, null>, from: number, to: number): AsyncGenerator<Uint8Array> {
+  if (content instanceof Uint8Array) {
+    if (content.byteLength < to) throw new Error(`a slice ended at byte ${content.byteLength}, expected ${to}`)
+    yield content.subarray(from, to)
+    return
+  }
+  const reader = content.getReader()
   let at = 0
   try {
     while (at < to) {

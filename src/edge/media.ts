@@ -105,11 +105,16 @@ export function createMedia(options: MediaOptions): Media {
 
 /**
  * All that counts of what a player sends: which part it wants, and what it has. A viewer's `no-cache`, `no-store` or
- * `Authorization` must not send everyone's segments to the cells.
+ * `Authorization` must not send everyone's segments to the cells. The same reader for the same fields, which come again and again.
  */
 function selecting(fields: FieldReader): FieldReader {
-  return { get: (name) => (SELECTING.has(name) ? fields.get(name) : null) }
+  const known = selections.get(fields)
+  if (known) return known
+  const made: FieldReader = { get: (name) => (SELECTING.has(name) ? fields.get(name) : null) }
+  selections.set(fields, made)
+  return made
 }
+const selections = new WeakMap<FieldReader, FieldReader>()
 const SELECTING: ReadonlySet<string> = new Set(['range', 'if-range', 'if-none-match', 'if-modified-since'])
 
 const withdrawnFailure = { code: 'title-withdrawn', why: 'the title was withdrawn' }

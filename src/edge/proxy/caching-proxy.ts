@@ -23,9 +23,10 @@ import type { FetchFailure, Joined, SharedFetches } from '../origin/index.ts'
 import { type EdgeProblem, RETRY_SOON, toProblemAnswer } from '../problem.ts'
 import type { Answer, AnswerReport } from '../server/message.ts'
 import { type Ask, toReport, type Upstream } from './ask.ts'
-import { isPlainHit, respondHit } from './hits.ts'
+import { respondHit } from './hits.ts'
 import { createFetcher, type Errand, type FetchedHead } from './land.ts'
 import { declaredLength, isLooping, toForwardLines, toResponseHead } from './messages.ts'
+import { isPlain } from './plain.ts'
 import {
   type Body,
   cancel,
@@ -248,9 +249,20 @@ export function createCachingProxy<C>(options: {
     )
   }
 
+  /** The usual hit: whole and fresh, for who asks for nothing else. Null when it is not that simple. */
+  const answerPlain = (ask: Ask<C>, cached: Cached): Answer | null => {
+    const { stored, sizeBytes } = cached
+    const ageMs = currentAgeMs(stored, clock.nowMs())
+    const { freshness, method, status } = stored
+    if (ask.head.method !== 'GET' || method !== 'GET' || status === 204) return null
+    if (freshness.noCache || ageMs >= freshness.lifetimeMs) return null
+    const body = cache.read(cached, { start: 0, end: sizeBytes })
+    return body && respondHit({ cached, body, ageMs, ask })
+  }
+
   const answerStored = (ask: Ask<C>, cached: Cached): Answer | Promise<Answer> => {
     const nowMs = clock.nowMs()
-    const { stored, sizeBytes } = cached
+    const { stored } = cached
     const reuse = decideReuse({ stored, request: ask.head, nowMs, options: policy })
     if (reuse.kind === 'validate') {
       if (onlyIfCached(ask.head)) return toProblemAnswer(notCached)
@@ -261,10 +273,6 @@ export function createCachingProxy<C>(options: {
       if (isHead || onlyIfCached(ask.head)) return miss(ask, whyForwarded(stored, nowMs))
       // Nothing to be validated by, and still good enough when the origin fails.
       return bring(ask, cached, [], whyForwarded(stored, nowMs))
-    }
-    if (reuse.kind === 'fresh' && isPlainHit(ask.head, stored)) {
-      const body = cache.read(cached, { start: 0, end: sizeBytes })
-      if (body) return respondHit({ cached, body, ageMs: reuse.ageMs, ask })
     }
     const ttlS = Math.round((stored.freshness.lifetimeMs - reuse.ageMs) / 1_000)
     const outcome = reuse.kind === 'fresh' ? 'hit' : 'stale'
@@ -286,12 +294,14 @@ export function createCachingProxy<C>(options: {
 
   return {
     handle(ask) {
-      if (isLooping(ask.head.fields, limits.edgeVisitsMax)) return toProblemAnswer(looping)
-      const { method } = ask.head
+      const { method, fields } = ask.head
+      const plain = isPlain(fields)
+      if (!plain && isLooping(fields, limits.edgeVisitsMax)) return toProblemAnswer(looping)
       if (!READS.has(method))
         return method === method.toUpperCase() ? pass(ask, 'method') : toProblemAnswer(methodUnknown)
       const cached = cache.find(ask.head)
-      return cached ? answerStored(ask, cached) : miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')
+      if (cached) return (plain ? answerPlain(ask, cached) : null) ?? answerStored(ask, cached)
+      return miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')
     },
   }
 }

@@ -1,5 +1,5 @@
 import { type StoredResponse, toAgeSeconds } from '../cache/policy/index.ts'
-import { appendCacheStatus, type RequestHead, toCacheStatus } from '../http/index.ts'
+import { appendCacheStatus, toCacheStatus } from '../http/index.ts'
 import { type Answer, type AnswerReport, toHead } from '../server/message.ts'
 import { type Ask, toReport } from './ask.ts'
 import { toClientLines } from './messages.ts'
@@ -30,17 +30,6 @@ export function respondHit<C>(hit: {
   if (prepared.report === null || prepared.report.cell !== ask.cell)
     prepared.report = toReport(ask, 'hit', { tags: cached.entry.tags })
   return { status: stored.status, head: prepared.head, body, lengthBytes: null, report: prepared.report, dated: true }
-}
-
-/** Whether `respondHit` may answer: a GET with nothing that selects less than the whole. */
-export function isPlainHit({ method, fields }: RequestHead, stored: StoredResponse): boolean {
-  return (
-    method === 'GET' &&
-    stored.status !== 204 &&
-    fields.get('range') === null &&
-    fields.get('if-none-match') === null &&
-    fields.get('if-modified-since') === null
-  )
 }
 
 type Prepared = {

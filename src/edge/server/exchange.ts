@@ -3,7 +3,7 @@ import { type BodyReader, createBodyReader } from './body-reader.ts'
 import { type ActiveExchange, type Connection, count, destroy, enter, resumeReading } from './connection.ts'
 import { report, toText } from './end-exchange.ts'
 import type { RequestHeadRead } from './head.ts'
-import type { Answer } from './message.ts'
+import type { Answer, ServerRequest } from './message.ts'
 import { CONTENT_TOO_LARGE, HANDLER_FAILED, refuse, tooManyRequests } from './refuse.ts'
 import { cancelBody, writeAnswer } from './write-answer.ts'
 import { sendText } from './write-queue.ts'
@@ -89,24 +89,12 @@ function toExchange(parts: {
   readonly nowMs: number
 }): ActiveExchange {
   const { connection, head, body, nowMs } = parts
+  const request = new ReadRequest(head, connection.address)
   const exchange: ActiveExchange = {
     connection,
     head,
     body,
-    request: {
-      method: head.method,
-      host: head.host,
-      path: head.path,
-      query: head.query,
-      fields: head.fields,
-      clientAddress: connection.address,
-      get body() {
-        return body === null ? null : body.stream()
-      },
-      get signal() {
-        return toSignal(exchange)
-      },
-    },
+    request,
     startedMs: nowMs,
     takenBefore: connection.takenBytes,
     answer: null,
@@ -116,8 +104,39 @@ function toExchange(parts: {
     controller: null,
     reader: null,
   }
+  request.exchange = exchange
   return exchange
 }
+
+/** A class for its accessors: those of an object literal are made anew with each request, at half a microsecond. */
+class ReadRequest implements ServerRequest {
+  readonly method: string
+  readonly host: string
+  readonly path: string
+  readonly query: string
+  readonly fields: ServerRequest['fields']
+  readonly clientAddress: string
+  exchange: ActiveExchange | null = null
+
+  constructor({ method, host, path, query, fields }: RequestHeadRead, clientAddress: string) {
+    this.method = method
+    this.host = host
+    this.path = path
+    this.query = query
+    this.fields = fields
+    this.clientAddress = clientAddress
+  }
+
+  get body(): ReadableStream<Uint8Array> | null {
+    return this.exchange?.body?.stream() ?? null
+  }
+
+  get signal(): AbortSignal {
+    return this.exchange ? toSignal(this.exchange) : NEVER
+  }
+}
+
+const NEVER = new AbortController().signal
 
 function toSignal(exchange: ActiveExchange): AbortSignal {
   if (!exchange.controller) {

@@ -5,7 +5,7 @@ import type { Framing, RequestHeadRead, RequestHeadRefused } from './head.ts'
 import { decideHost } from './host.ts'
 import type { RequestFields } from './message.ts'
 import { type RefusalCode, toRefusal } from './refusals.ts'
-import { parseRequestLine } from './request-line.ts'
+import { parseRequestLine, USUAL_AFTER, USUAL_BEFORE, usualPathOf } from './request-line.ts'
 import { parseTargetForm } from './target-form.ts'
 
 export type HeadLimits = Pick<Limits, 'edgeHeadBytesMax' | 'edgeFieldsMax' | 'edgeTargetBytesMax'>
@@ -66,8 +66,17 @@ export function createHeadParser(limits: HeadLimits): HeadParser {
     if (typeof section !== 'string' && end - start <= REMEMBERED_BYTES_MAX) last = section
     return section
   }
+  /** Null is not a refusal: then the line is read octet by octet. */
+  const parseUsual = (bytes: Buffer, start: number, end: number): RequestHeadRead | null => {
+    const path = usualPathOf(bytes, start, end, limits.edgeTargetBytesMax)
+    if (path === null || end - start > limits.edgeHeadBytesMax) return null
+    const section = toSection(bytes, start + USUAL_BEFORE + path.length + USUAL_AFTER.length + 2, end, 1)
+    return typeof section === 'string' ? null : toHead('GET', section.host, path, '', section)
+  }
   return {
     parse(bytes, start, end) {
+      const usual = parseUsual(bytes, start, end)
+      if (usual) return usual
       const line = parseRequestLine(bytes, start, limits.edgeTargetBytesMax)
       if (end - start > limits.edgeHeadBytesMax) return refuse(line === 'target-too-long' ? line : 'head-too-large')
       if (typeof line === 'string') return refuse(line)
@@ -75,20 +84,14 @@ export function createHeadParser(limits: HeadLimits): HeadParser {
       if (typeof section === 'string') return refuse(section)
       const target = parseTargetForm(line.target, line.method, section.host)
       if (typeof target === 'string') return refuse(target)
-      return {
-        ok: true,
-        method: line.method,
-        host: target.host,
-        path: target.path,
-        query: target.query,
-        fields: section.fields,
-        minorVersion: line.minorVersion,
-        framing: section.framing,
-        keepsAlive: section.keepsAlive,
-        expectsContinue: section.expectsContinue,
-      }
+      return toHead(line.method, target.host, target.path, target.query, section)
     },
   }
+}
+
+function toHead(method: string, host: string, path: string, query: string, section: Section): RequestHeadRead {
+  const { fields, minorVersion, framing, keepsAlive, expectsContinue } = section
+  return { ok: true, method, host, path, query, fields, minorVersion, framing, keepsAlive, expectsContinue }
 }
 
 function refuse(code: RefusalCode): RequestHeadRefused {

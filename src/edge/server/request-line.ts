@@ -1,3 +1,4 @@
+import { isPlainPath } from '../target.ts'
 import { CR, isTokenOctet, isVisibleOctet, LF, SPACE } from './octets.ts'
 import type { RefusalCode } from './refusals.ts'
 
@@ -39,6 +40,25 @@ export function parseRequestLine(bytes: Buffer, start: number, targetBytesMax: n
   if (method === 'CONNECT') return 'connect-unsupported'
   const target = bytes.toString('latin1', targetStart, targetEnd)
   return { method, target, minorVersion: version, next: targetEnd + 1 + VERSION_LENGTH + 2 }
+}
+
+/** `GET ` */
+export const USUAL_BEFORE = 4
+export const USUAL_AFTER = ' HTTP/1.1'
+const GET_SPACE = 0x47455420
+
+/**
+ * The path of `GET /path HTTP/1.1` where nothing about it needs a second look: by far the most lines, read in a third of the
+ * time. Null for every other line, good or bad.
+ */
+export function usualPathOf(bytes: Buffer, start: number, end: number, targetBytesMax: number): string | null {
+  if (end - start < 16 || bytes.readUInt32BE(start) !== GET_SPACE) return null
+  const lineEnd = bytes.indexOf(CR, start + USUAL_BEFORE)
+  if (lineEnd < 0 || bytes[lineEnd + 1] !== LF) return null
+  const text = bytes.toString('latin1', start + USUAL_BEFORE, lineEnd)
+  if (!text.endsWith(USUAL_AFTER)) return null
+  const target = text.slice(0, -USUAL_AFTER.length)
+  return target.length <= targetBytesMax && isPlainPath(target) ? target : null
 }
 
 /** Case-sensitive (RFC 9110, 9.1). */

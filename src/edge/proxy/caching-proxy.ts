@@ -66,7 +66,7 @@ export function createCachingProxy<C>(options: {
   const spans = createSpans({ cache, fetches, fetcher, accepts, rangesMax })
 
   /** Sent on as it is, answered as it comes; what it changed is forgotten (RFC 9111, 4.4). */
-  const pass = async (ask: Ask<C>, fwd: ForwardReason): Promise<Answer> => {
+  const pass = async (ask: Ask<C>, fwd: ForwardReason, cached: Cached | null = null): Promise<Answer> => {
     const { request, head, path, context } = ask
     const requestMs = clock.nowMs()
     const answer = await upstream({
@@ -77,7 +77,7 @@ export function createCachingProxy<C>(options: {
       signal: request.signal,
       context,
     })
-    if (!answer.ok) return toProblemAnswer(toFetchProblem(answer))
+    if (!answer.ok) return serveStale(ask, cached, 'disconnected') ?? toProblemAnswer(toFetchProblem(answer))
     const response = toResponseHead(answer)
     invalidate(toInvalidatedUris(head, response))
     if (head.method === 'HEAD') freshenByHead(head, response, { requestMs, responseMs: clock.nowMs() })
@@ -148,12 +148,18 @@ export function createCachingProxy<C>(options: {
     add: readonly FieldLine[],
     fwd: ForwardReason,
   ): Promise<Answer> => {
-    const range = cached && cached.sizeBytes > cache.sliceBytes ? wantedRange(ask.head, rangesMax) : null
+    const range = cached && validationRange(ask.head, cached)
     const errand = toErrand(cached, add)
     const joined = range
       ? await spans.begin(ask, range, errand)
       : await join(ask, { ...errand, span: null }, ask.request.signal)
     return await answerJoined(ask, cached, joined, fwd)
+  }
+
+  /** By which part something is validated: if it has changed, no film comes whole for who wants less of it. */
+  const validationRange = (head: RequestHead, { sizeBytes }: Cached): string | null => {
+    if (sizeBytes <= cache.sliceBytes) return null
+    return head.method === 'HEAD' ? 'bytes=0-0' : wantedRange(head, rangesMax)
   }
 
   const answerJoined = async (
@@ -217,7 +223,7 @@ export function createCachingProxy<C>(options: {
   ): Promise<Answer> => {
     const { response } = joined.head
     const isPart = response.status === 206 || response.status === 416
-    if (isPart && wantedRange(ask.head, rangesMax) !== null) {
+    if (isPart && (ask.head.method === 'HEAD' || wantedRange(ask.head, rangesMax) !== null)) {
       // The part was of our cut, and what came may not be kept beside others: asked for as the client asked.
       cancel(joined.body)
       // A range beyond the end says nothing about those within.
@@ -241,7 +247,12 @@ export function createCachingProxy<C>(options: {
     const request = VALIDATING(ask.head)
     const reuse = decideReuse({ stored: cached.stored, request, nowMs: clock.nowMs(), options: policy })
     const add = reuse.kind === 'validate' ? reuse.add : []
-    join(ask, { ...toErrand(cached, add), span: null }, new AbortController().signal).then(
+    const errand = toErrand(cached, add)
+    const joining =
+      cached.sizeBytes > cache.sliceBytes
+        ? spans.begin(ask, 'bytes=0-0', errand)
+        : join(ask, { ...errand, span: null }, new AbortController().signal)
+    joining.then(
       (joined) => {
         if (joined.ok) cancel(joined.body)
       },
@@ -270,13 +281,15 @@ export function createCachingProxy<C>(options: {
     }
     if (reuse.kind === 'unusable') {
       const isHead = ask.head.method === 'HEAD'
-      if (isHead || onlyIfCached(ask.head)) return miss(ask, whyForwarded(stored, nowMs))
+      if (onlyIfCached(ask.head)) return toProblemAnswer(notCached)
+      if (isHead) return pass(ask, whyForwarded(stored, nowMs), cached)
       // Nothing to be validated by, and still good enough when the origin fails.
       return bring(ask, cached, [], whyForwarded(stored, nowMs))
     }
     const ttlS = Math.round((stored.freshness.lifetimeMs - reuse.ageMs) / 1_000)
     const outcome = reuse.kind === 'fresh' ? 'hit' : 'stale'
-    const answer = fromCache(ask, cached, { status: { hit: true, ttlS }, cache: outcome })
+    const onlyWhole = onlyIfCached(ask.head)
+    const answer = fromCache(ask, cached, { status: { hit: true, ttlS }, cache: outcome, onlyWhole })
     if (reuse.kind === 'stale-while-revalidate') revalidateBehind(ask, cached)
     return answer ?? miss(ask, 'partial')
   }

@@ -185,9 +185,9 @@ function variantOf(head: RequestHead, stored: StoredResponse): FetchedHead['vari
   return { varyFields, key: toVariantKey(varyFields, head) }
 }
 
-/** As if the client had asked for this part. */
+/** As if the client had asked for this part: a HEAD may, too, have one fetched. */
 function withRange(head: RequestHead, span: ByteRange): RequestHead {
   const { fields } = head
   const range = `bytes=${span.start}-${span.end - 1}`
-  return { ...head, fields: { get: (name) => (name === 'range' ? range : fields.get(name)) } }
+  return { ...head, method: 'GET', fields: { get: (name) => (name === 'range' ? range : fields.get(name)) } }
 }

@@ -305,7 +305,55 @@ const parts: readonly Case[] = [
   ),
 ]
 
-runCases([...cuts, ...parts])
+const STALE_SOON = { directives: 'max-age=10, stale-while-revalidate=60' }
+const sparing: readonly Case[] = [
+  missing(
+    '9111, 5.2.1.7',
+    'only-if-cached of what is partly here: what is, and nothing else',
+    asks(part(0, 10), TWO_TO_FOUR),
+    { ...TWO_TO_FOUR, fields: ['Range: bytes=2-4', 'Cache-Control: only-if-cached'] },
+    { fields: ['Range: bytes=2-14', 'Cache-Control: only-if-cached'], status: 504, text: null },
+    { fields: ['Cache-Control: only-if-cached'], status: 504, text: null },
+  ),
+  missing(
+    '5861, 3',
+    'behind a stale part only a part is asked for',
+    asks(part(0, 10, STALE_SOON), TWO_TO_FOUR),
+    asks(part(0, 10, { tag: '"2"' }), {
+      ...TWO_TO_FOUR,
+      afterS: 15,
+      sent: { range: 'bytes=0-9', 'if-none-match': '"1"' },
+    }),
+    { ...TWO_TO_FOUR, got: { etag: '"2"' } },
+  ),
+  missing(
+    '9110, 9.3.2',
+    'a HEAD of a stale whole whose parts may not be kept is asked as one',
+    asks(STORED, { text: TEXT }),
+    {
+      method: 'HEAD',
+      afterS: 60,
+      origin: [part(0, 10, { tag: 'W/"2"' }), { ...control('no-store', 'Content-Length: 50'), body: '' }],
+      sent: { range: null },
+      sentMethod: 'HEAD',
+      got: { 'content-length': '50', 'content-range': null },
+    },
+  ),
+  missing(
+    '9110, 9.3.2',
+    'a HEAD of a stale whole asks for a part, and no more when it has changed',
+    asks(STORED, { text: TEXT }),
+    asks(part(0, 10, { tag: '"2"' }), {
+      method: 'HEAD',
+      afterS: 60,
+      sent: { range: 'bytes=0-9' },
+      got: { 'content-length': '50', etag: '"2"' },
+    }),
+    { ...TWO_TO_FOUR, got: { etag: '"2"' } },
+  ),
+]
+
+runCases([...cuts, ...parts, ...sparing])
 
 /** A resource that knows ranges; its version can change. */
 const serve = (bed: Bed, resource: () => { readonly tag: string; readonly text: string }): void =>

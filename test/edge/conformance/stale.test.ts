@@ -93,6 +93,11 @@ const errors: readonly Case[] = [
     ],
   },
   {
+    clause: '9111, 4.2.4',
+    name: 'a HEAD of what has no validator, too',
+    exchanges: [asks(control('max-age=10')), { ...LATER, method: 'HEAD', origin: 'down' }],
+  },
+  {
     clause: '9111, 4.3.4',
     name: 'a 304 to a request without conditions freshens nothing',
     exchanges: [

@@ -19,14 +19,15 @@ import {
   type RequestHead,
   type ResponseHead,
 } from '../http/index.ts'
-import type { FetchFailure, Joined, SharedFetches } from '../origin/index.ts'
-import { type EdgeProblem, RETRY_SOON, toProblemAnswer } from '../problem.ts'
+import type { Joined, SharedFetches } from '../origin/index.ts'
+import { toProblemAnswer } from '../problem.ts'
 import type { Answer, AnswerReport } from '../server/message.ts'
 import { type Ask, toReport, type Upstream } from './ask.ts'
 import { respondHit } from './hits.ts'
 import { createFetcher, type Errand, type FetchedHead } from './land.ts'
 import { declaredLength, isLooping, toForwardLines, toResponseHead } from './messages.ts'
 import { isPlain } from './plain.ts'
+import { looping, notCached, notModifiedUnasked, toFetchProblem } from './problems.ts'
 import {
   type Body,
   cancel,
@@ -310,8 +311,7 @@ export function createCachingProxy<C>(options: {
       const { method, fields } = ask.head
       const plain = isPlain(fields)
       if (!plain && isLooping(fields, limits.edgeVisitsMax)) return toProblemAnswer(looping)
-      if (!READS.has(method))
-        return method === method.toUpperCase() ? pass(ask, 'method') : toProblemAnswer(methodUnknown)
+      if (!READS.has(method)) return pass(ask, 'method')
       const cached = cache.find(ask.head)
       if (cached) return (plain ? answerPlain(ask, cached) : null) ?? answerStored(ask, cached)
       return miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')
@@ -348,30 +348,3 @@ const VALIDATING = (head: RequestHead): RequestHead => ({
   ...head,
   fields: { get: (name) => (name === 'cache-control' ? 'no-cache' : head.fields.get(name)) },
 })
-
-function toFetchProblem({ code, why }: Pick<FetchFailure, 'code' | 'why'>): EdgeProblem {
-  if (code === 'overloaded') return { status: 503, code: 'edge-overloaded', detail: why, headers: RETRY_SOON }
-  if (code === 'cancelled')
-    return { status: 503, code, detail: 'the request was cancelled; retry', headers: RETRY_SOON }
-  const status = code === 'origin-timeout' ? 504 : 502
-  return { status, code, detail: `the origin did not answer as it should (${code}); retry later`, headers: RETRY_SOON }
-}
-
-const notModifiedUnasked = { code: 'origin-invalid', why: 'a 304 to a request without conditions' }
-
-const notCached: EdgeProblem = {
-  status: 504,
-  code: 'only-if-cached',
-  detail: 'only-if-cached: expected a stored answer, there is none that may be used; ask without it',
-}
-/** Methods have case (RFC 9110, 9.1), and the way to an origin would not keep it: it would see another method than we do. */
-const methodUnknown: EdgeProblem = {
-  status: 501,
-  code: 'method-unknown',
-  detail: 'expected a method in capitals, as they are registered; repeat the request with one',
-}
-const looping: EdgeProblem = {
-  status: 508,
-  code: 'loop-detected',
-  detail: 'this request has come by here before; an origin must not be this edge itself',
-}

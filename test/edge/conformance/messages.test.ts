@@ -148,8 +148,12 @@ const methods: readonly Case[] = [
   ...['get', 'Post', 'x-own'].map(
     (method): Case => ({
       clause: '9110, 9.1',
-      name: `methods have case: ${method} is none that would reach the origin as it is`,
-      exchanges: [asks(control('max-age=60')), { method, status: 501, text: null }, { from: 0 }],
+      name: `methods have case: ${method} is none of those that are known, and reaches the origin as it is`,
+      exchanges: [
+        asks(control('max-age=60')),
+        asks(control('max-age=60'), { method, sentMethod: method, cacheStatus: 'fwd=method' }),
+        asks(control('max-age=60'), { sentMethod: 'GET' }),
+      ],
     }),
   ),
   {

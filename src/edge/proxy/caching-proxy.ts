@@ -25,6 +25,7 @@ import type { Answer, AnswerReport } from '../server/message.ts'
 import { type Ask, toReport, type Upstream } from './ask.ts'
 import { respondHit } from './hits.ts'
 import { createFetcher, type Errand, type FetchedHead } from './land.ts'
+import { forwardsLeft, respondFinally } from './max-forwards.ts'
 import { declaredLength, isLooping, toForwardLines, toResponseHead } from './messages.ts'
 import { isPlain } from './plain.ts'
 import { looping, notCached, notModifiedUnasked, toFetchProblem } from './problems.ts'
@@ -311,7 +312,7 @@ export function createCachingProxy<C>(options: {
       const { method, fields } = ask.head
       const plain = isPlain(fields)
       if (!plain && isLooping(fields, limits.edgeVisitsMax)) return toProblemAnswer(looping)
-      if (!READS.has(method)) return pass(ask, 'method')
+      if (!READS.has(method)) return forwardsLeft(ask.head) === 0 ? respondFinally(ask.head) : pass(ask, 'method')
       const cached = cache.find(ask.head)
       if (cached) return (plain ? answerPlain(ask, cached) : null) ?? answerStored(ask, cached)
       return miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')

@@ -2,6 +2,7 @@ import { createFieldReader } from '../cache/policy/index.ts'
 import { endToEndLines, isOfConnection } from '../http/hop-by-hop.ts'
 import type { FieldLine, FieldReader, RequestHead, ResponseHead } from '../http/message.ts'
 import type { ServerRequest } from '../server/message.ts'
+import { forwardsLeft, toMaxForwardsLine } from './max-forwards.ts'
 
 /** How this hop names itself (RFC 9110, 7.6.3). */
 const VIA = '1.1 tentpole'
@@ -48,11 +49,12 @@ export function toForwardLines(
 ): FieldLine[] {
   const { fields, host } = request
   const lines = endToEndLines(fields.lines(), fields.get('connection')).filter(([name]) => goesOn(name, options.whole))
+  const left = forwardsLeft(request)
   const length = options.whole ? null : fields.get('content-length')
   return [
     // In the form that the answer is kept under: an origin may repeat it in what it answers.
     ...(host === '' ? [] : [['host', host] as const]),
-    ...lines,
+    ...lines.map((line) => toMaxForwardsLine(line, left)),
     ...(length === null ? [] : [['content-length', length] as const]),
     ...(options.add ?? []),
     ['via', appendTo(fields.get('via'), VIA)],

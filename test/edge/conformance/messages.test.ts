@@ -156,6 +156,31 @@ const methods: readonly Case[] = [
       ],
     }),
   ),
+  ...['OPTIONS', 'TRACE'].flatMap((method): Case[] => [
+    {
+      clause: '9110, 7.6.2',
+      name: `${method} counts how often it is sent on`,
+      exchanges: [asks({}, { method, fields: ['Max-Forwards: 3'], sent: { 'max-forwards': '2' } })],
+    },
+    {
+      clause: '9110, 7.6.2',
+      name: `${method} ends here when it may go no further`,
+      exchanges: [{ method, fields: ['Max-Forwards: 0'], status: method === 'TRACE' ? 405 : 204, text: null }],
+    },
+    {
+      clause: '9110, 7.6.2',
+      name: `${method} with a Max-Forwards that is no number goes on with it`,
+      exchanges: [asks({}, { method, fields: ['Max-Forwards: few'], sent: { 'max-forwards': 'few' } })],
+    },
+  ]),
+  {
+    clause: '9110, 7.6.2',
+    name: 'Max-Forwards of other methods means nothing',
+    exchanges: [
+      asks({}, { method: 'POST', fields: ['Max-Forwards: 0'], sent: { 'max-forwards': '0' } }),
+      asks({}, { fields: ['Max-Forwards: 0'], sent: { 'max-forwards': '0' } }),
+    ],
+  },
   {
     clause: '9110, 9.3.7',
     name: 'OPTIONS of the server as a whole',

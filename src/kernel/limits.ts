@@ -302,6 +302,8 @@ export const MEMO_LIMITS = {
   /** The same of fields targeted at this cache. */
   targetedEntriesMax: 128,
   fieldCharsMax: 256,
+  /** Lines of the heads that one origin answers with: most of them repeat. */
+  originLinesMax: 1_024,
 } as const
 
 /** How the limits must relate; each broken relation as one sentence, none when all hold. */

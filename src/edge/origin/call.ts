@@ -4,7 +4,7 @@ import type { OriginLimits } from './limits.ts'
 import { createPhases } from './phases.ts'
 import type { Pool, Seeker } from './pool.ts'
 import { createResponseBody, QUEUED_BYTES_MAX, type ResponseBody } from './response-body.ts'
-import type { ResponseHeadRead } from './response-head.ts'
+import type { ResponseHeadParser, ResponseHeadRead } from './response-head.ts'
 import { createResponseReader } from './response-reader.ts'
 import { startUpload, type Upload } from './send-body.ts'
 
@@ -16,13 +16,15 @@ export type CallOptions = {
   readonly fresh: boolean
   readonly pool: Pool
   readonly limits: OriginLimits
+  readonly parseHead: ResponseHeadParser
   readonly resolve: (result: ExchangeAnswer | ExchangeFailure) => void
 }
 
 /** One request and its answer: resolved with the head, over with the last byte of the body, or when it is cut off. */
 export function startCall(options: CallOptions): void {
-  const { request, fresh, pool, limits, resolve } = options
-  const reader = createResponseReader({ method: request.method, headBytesMax: limits.edgeOriginHeadBytesMax })
+  const { request, fresh, pool, limits, parseHead, resolve } = options
+  const { method } = request
+  const reader = createResponseReader({ method, headBytesMax: limits.edgeOriginHeadBytesMax, parseHead })
   let connection: Connection | null = null
   let isReused = false
   let hasBytes = false

@@ -4,6 +4,7 @@ import type { Content } from './content.ts'
 import { frameRequest, toRequestHead } from './framing.ts'
 import type { OriginLimits } from './limits.ts'
 import { createPool } from './pool.ts'
+import { createResponseHeadParser } from './response-head.ts'
 
 export type OriginRequest = {
   readonly method: string
@@ -57,6 +58,7 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
     connectionsMax: limits.edgeOriginConnectionsMax,
     idleMax: limits.edgeOriginConnectionsIdleMax,
   })
+  const parseHead = createResponseHeadParser()
   return {
     send(request, { fresh }) {
       if (request.signal.aborted) return notSent('cancelled', 'the client went away')
@@ -64,7 +66,9 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
       if (!framed.ok) return notSent('origin-invalid', `not sent: ${framed.why}`)
       const head = toRequestHead(request, framed.flatLines)
       const { lengthBytes } = framed
-      return new Promise((resolve) => startCall({ request, head, lengthBytes, fresh, pool, limits, resolve }))
+      return new Promise((resolve) =>
+        startCall({ request, head, lengthBytes, fresh, pool, limits, parseHead, resolve }),
+      )
     },
     close: pool.close,
   }

@@ -4,7 +4,7 @@ import type { OriginRequest } from './exchange.ts'
 import { type Health, orderOrigins } from './health.ts'
 import type { OriginLimits } from './limits.ts'
 import { createMember, type OriginAnswer } from './member.ts'
-import { race } from './race.ts'
+import { askOnly, race } from './race.ts'
 
 export type OriginsOptions = {
   /** Several origins of the same content. `weight` (default 1) is the share of requests when all are up. */
@@ -48,6 +48,8 @@ export function createOrigins(options: OriginsOptions): Origins {
       const standing = members.map((member) => ({ health: member.health(), weight: member.weight }))
       const order = orderOrigins(standing, { nowMs: nowMs(), repeatable, random }).slice(0, limits.edgeOriginTriesMax)
       if (order.length === 0) return { ok: false, code: 'origin-unreachable', why: 'every origin is down' }
+      const only = order.length === 1 ? members[order[0] ?? 0] : undefined
+      if (only) return await askOnly(only, request, repeatable)
       return await race({ members, order, request, repeatable, failoverMs: limits.edgeOriginFailoverMs })
     },
     health: () => members.map((member) => ({ url: member.url, health: member.health() })),

@@ -7,14 +7,30 @@ const GATEWAY_STATUSES = new Set([502, 503, 504])
 
 type Attempt = { readonly controller: AbortController; answer: ExchangeAnswer | null }
 
-/** Performs what `decideFailover` decides for one request. */
-export function race(options: {
+type RaceOptions = {
   readonly members: readonly OriginMember[]
   readonly order: readonly number[]
   readonly request: OriginRequest
   readonly repeatable: boolean
   readonly failoverMs: number
-}): Promise<OriginAnswer> {
+}
+
+/** One origin has nobody to race with: what it says is the answer. */
+export async function askOnly(
+  member: OriginMember,
+  request: OriginRequest,
+  repeatable: boolean,
+): Promise<OriginAnswer> {
+  member.note({ kind: 'asked' })
+  const result = await sendPatiently(member, request, repeatable)
+  member.note(toHealthEvent(result))
+  if (!result.ok) return { ok: false, code: result.code, why: `${member.url}: ${result.why}` }
+  const { ok, status, lines, body } = result
+  return { ok, status, lines, body, originUrl: member.url }
+}
+
+/** Performs what `decideFailover` decides for one request. */
+export function race(options: RaceOptions): Promise<OriginAnswer> {
   const { members, order, request, repeatable, failoverMs } = options
   const patienceMs = failoverMs / Math.max(1, order.length - 1)
   const attempts = new Map<number, Attempt>()

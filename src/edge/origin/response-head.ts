@@ -1,5 +1,8 @@
+import { MEMO_LIMITS } from '../../kernel/index.ts'
 import type { FieldLine } from '../http/message.ts'
-import { COLON, CR, isTokenOctet, isValueOctet, isWhitespaceOctet, LF } from '../server/octets.ts'
+import { trimOws } from '../http/syntax.ts'
+import { createTextMemo } from '../http/text-memo.ts'
+import { CR, LF } from '../server/octets.ts'
 
 /** How the content of an answer ends (RFC 9112, 6.3). */
 export type ResponseFraming =
@@ -19,57 +22,63 @@ export type ResponseHeadRead = {
 }
 type Invalid = { readonly ok: false; readonly why: string }
 
-/** RFC 9112, 4. The space before an absent reason is often left out. A higher minor version nobody has ever spoken. */
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n$/
-const LENGTH = /^\d{1,15}$/
-
-/**
- * Reads `bytes[start, end)`, a head with its empty line, in answer to `method`. What could be read in two ways is refused:
- * nothing may reach a client that another would take for two answers (RFC 9112, 11.1).
- */
-export function parseResponseHead(
+/** Reads `bytes[start, end)`, a head with its empty line, in answer to `method`. */
+export type ResponseHeadParser = (
   bytes: Buffer,
   start: number,
   end: number,
   method: string,
-): ResponseHeadRead | Invalid {
-  const next = bytes.indexOf(LF, start) + 1
-  const [, minor, status] = STATUS_LINE.exec(bytes.toString('latin1', start, next)) ?? []
-  if (minor === undefined || status === undefined)
-    return invalid('the status line', 'HTTP/1.1 200 OK', bytes, start, next)
-  const lines: FieldLine[] = []
-  for (let at = next; at < end - 2; ) {
-    const after = readLine(bytes, at, lines)
-    if (typeof after !== 'number') return after
-    at = after
+) => ResponseHeadRead | Invalid
+
+const REMEMBERED = { entriesMax: MEMO_LIMITS.originLinesMax, charsMax: MEMO_LIMITS.fieldCharsMax }
+
+/**
+ * One for each origin: a line that it sends again and again is read once, and is one text in memory however many answers with
+ * it are kept. What could be read in two ways is refused: nothing may reach a client that another would take for two answers
+ * (RFC 9112, 11.1).
+ */
+export function createResponseHeadParser(): ResponseHeadParser {
+  const toStatus = createTextMemo(parseStatusLine, REMEMBERED)
+  const toLine = createTextMemo(parseLine, REMEMBERED)
+  return (bytes, start, end, method) => {
+    let next = bytes.indexOf(LF, start) + 1
+    const statusLine = bytes.toString('latin1', start, next)
+    const status = toStatus(statusLine)
+    if (status === null) return invalid('the status line', 'HTTP/1.1 200 OK and CRLF', statusLine)
+    const lines: FieldLine[] = []
+    while (next < end - 2) {
+      const from = next
+      next = bytes.indexOf(LF, from) + 1
+      const text = bytes.toString('latin1', from, next)
+      const line = toLine(text)
+      if (line === null) return invalid('a field line', 'a token, a colon, printable characters and CRLF', text)
+      lines.push(line)
+    }
+    if (next !== end - 2 || bytes[next] !== CR)
+      return invalid('the end of the head', 'CRLF', bytes.toString('latin1', next, end))
+    return frame({ ...status, lines, method })
   }
-  if (bytes[end - 2] !== CR || bytes[end - 1] !== LF)
-    return invalid('the end of the head', 'an empty line', bytes, end - 2, end)
-  return frame({ status: Number(status), minorVersion: minor === '1' ? 1 : 0, lines, method })
 }
 
-/** Reads one field line (RFC 9112, 5) and says where the next begins. */
-function readLine(bytes: Buffer, at: number, lines: FieldLine[]): number | Invalid {
-  let colon = at
-  while (isTokenOctet(bytes[colon] ?? 0)) colon += 1
-  if (colon === at || bytes[colon] !== COLON)
-    return invalid('a field name', 'a token and a colon', bytes, at, colon + 1)
-  let from = colon + 1
-  while (isWhitespaceOctet(bytes[from] ?? 0)) from += 1
-  let stop = from
-  while (isValueOctet(bytes[stop] ?? 0)) stop += 1
-  const name = bytes.toString('latin1', at, colon).toLowerCase()
-  if (bytes[stop] !== CR || bytes[stop + 1] !== LF)
-    return invalid(name, 'printable characters and CRLF', bytes, stop, stop + 2)
-  const next = stop + 2
-  while (stop > from && isWhitespaceOctet(bytes[stop - 1] ?? 0)) stop -= 1
-  lines.push([name, bytes.toString('latin1', from, stop)])
-  return next
+type Status = { readonly status: number; readonly minorVersion: 0 | 1 }
+
+/** RFC 9112, 4. The space before an absent reason is often left out. A higher minor version nobody has ever spoken. */
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n$/
+/** RFC 9112, 5: no white space before the colon, no folding; RFC 9110, 5.5: no control characters. */
+const FIELD_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)\r\n$/
+const LENGTH = /^\d{1,15}$/
+
+function parseStatusLine(text: string): Status | null {
+  const [, minor, status] = STATUS_LINE.exec(text) ?? []
+  return minor === undefined ? null : { status: Number(status), minorVersion: minor === '1' ? 1 : 0 }
 }
 
-type Received = {
-  readonly status: number
-  readonly minorVersion: 0 | 1
+function parseLine(text: string): FieldLine | null {
+  const [, name, value] = FIELD_LINE.exec(text) ?? []
+  return name === undefined || value === undefined ? null : [name.toLowerCase(), trimOws(value)]
+}
+
+type Received = Status & {
   readonly lines: readonly FieldLine[]
   readonly method: string
 }
@@ -120,9 +129,8 @@ function findFaultyFraming(lengths: readonly string[], codings: readonly string[
   return got === 'chunked' ? null : `Transfer-Encoding: expected chunked, got ${got}`
 }
 
-function invalid(what: string, expected: string, bytes: Buffer, from: number, to: number): Invalid {
-  const got = JSON.stringify(bytes.toString('latin1', from, Math.min(to, from + GOT_BYTES_MAX)))
-  return { ok: false, why: `${what}: expected ${expected}, got ${got}` }
+function invalid(what: string, expected: string, got: string): Invalid {
+  return { ok: false, why: `${what}: expected ${expected}, got ${JSON.stringify(got.slice(0, GOT_CHARS_MAX))}` }
 }
 
-const GOT_BYTES_MAX = 40
+const GOT_CHARS_MAX = 40

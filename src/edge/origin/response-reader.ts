@@ -1,6 +1,6 @@
 import { createChunkedDecoder } from '../server/chunked.ts'
 import { findHeadEnd } from '../server/parse-head.ts'
-import { parseResponseHead, type ResponseFraming, type ResponseHeadRead } from './response-head.ts'
+import type { ResponseFraming, ResponseHeadParser, ResponseHeadRead } from './response-head.ts'
 
 export type ResponseRead =
   | {
@@ -29,8 +29,9 @@ const INTERIM_MAX = 16
 export function createResponseReader(options: {
   readonly method: string
   readonly headBytesMax: number
+  readonly parseHead: ResponseHeadParser
 }): ResponseReader {
-  const { method, headBytesMax } = options
+  const { method, headBytesMax, parseHead } = options
   let held: Buffer | null = null
   let scannedTo = 0
   let interims = 0
@@ -56,7 +57,7 @@ export function createResponseReader(options: {
         scannedTo = held.length
         return UNFINISHED
       }
-      const read = parseResponseHead(bytes, start, end, method)
+      const read = parseHead(bytes, start, end, method)
       if (!read.ok) return read
       if (read.status === 101) return refuse('the origin switched protocols without being asked')
       if (read.status >= 200) {

@@ -1,5 +1,5 @@
 import { type Connection, destroy, endNow, type Listener, pauseReading, resumeReading, writeTo } from './connection.ts'
-import type { ExchangeAnswer, ExchangeFailure, OriginRequest } from './exchange.ts'
+import type { ExchangeAnswer, ExchangeFailure, OriginRequest } from './exchange-types.ts'
 import type { OriginLimits } from './limits.ts'
 import { createPhases } from './phases.ts'
 import type { Pool, Seeker } from './pool.ts'

@@ -1,41 +1,11 @@
-import type { FieldLine } from '../http/message.ts'
 import { startCall } from './call.ts'
-import type { Content } from './content.ts'
+import type { ExchangeAnswer, ExchangeFailure, OriginRequest } from './exchange-types.ts'
 import { frameRequest, toRequestHead } from './framing.ts'
 import type { OriginLimits } from './limits.ts'
 import { createPool } from './pool.ts'
 import { createResponseHeadParser } from './response-head.ts'
 
-export type OriginRequest = {
-  readonly method: string
-  /** Origin-form, sent byte for byte. */
-  readonly path: string
-  readonly lines: readonly FieldLine[]
-  readonly body: Content
-  readonly signal: AbortSignal
-}
-
-export type ExchangeFailure = {
-  readonly ok: false
-  readonly code: 'origin-unreachable' | 'origin-timeout' | 'origin-invalid' | 'cancelled'
-  readonly why: string
-  /** Bytes of the request may have reached the origin. */
-  readonly sent: boolean
-  /** It failed on a kept connection before anything came back: perhaps only that connection was at its end. */
-  readonly reused: boolean
-  /** We did not send it, or found every connection in use: says nothing about the origin. */
-  readonly refused: boolean
-}
-
-export type ExchangeAnswer = {
-  readonly ok: true
-  readonly status: number
-  readonly lines: readonly FieldLine[]
-  /** Bytes when all of it came with the head. Null when there is none: HEAD, 204, 304. What ends short is never taken for complete. */
-  readonly body: Content
-  /** Ends the exchange without reading the body. */
-  readonly discard: () => void
-}
+export type { ExchangeAnswer, ExchangeFailure, OriginRequest } from './exchange-types.ts'
 
 export type Exchange = {
   /** `fresh`: on a connection of its own, so that a connection the origin is closing cannot swallow it. */

@@ -32,7 +32,7 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
   return {
     send(request, { fresh }) {
       if (request.signal.aborted) return notSent('cancelled', 'the client went away')
-      const framed = frameRequest({ ...request, authority: url.host })
+      const framed = frameRequest(request, url.host)
       if (!framed.ok) return notSent('origin-invalid', `not sent: ${framed.why}`)
       const head = toRequestHead(request, framed.flatLines)
       const { lengthBytes } = framed

@@ -11,8 +11,8 @@ const anyLine = fc.tuple(
 test('no line that leaves can hold another line; one host, one framing', () => {
   fc.assert(
     fc.property(fc.array(anyLine, { maxLength: 6 }), fc.string(), fc.string(), (lines, method, path) => {
-      const request = { method, path, lines: lines as readonly FieldLine[], body: new Uint8Array(2), authority: 'a' }
-      for (const framed of [frameRequest(request), frameRequest({ ...request, method: 'PUT', path: '/' })]) {
+      const request = { method, path, lines: lines as readonly FieldLine[], body: new Uint8Array(2) }
+      for (const framed of [frameRequest(request, 'a'), frameRequest({ ...request, method: 'PUT', path: '/' }, 'a')]) {
         if (!framed.ok) continue
         const names = framed.flatLines.filter((_, at) => at % 2 === 0)
         expect(names.filter((name) => name === 'host').length).toBe(1)
@@ -57,7 +57,7 @@ const REQUESTS: readonly [name: string, request: Partial<Parameters<typeof frame
 ]
 for (const [name, request, expected] of REQUESTS)
   test(`request lines: ${name}`, () => {
-    const framed = frameRequest({ method: 'GET', path: '/', lines: [], body: null, authority: 'o', ...request })
+    const framed = frameRequest({ method: 'GET', path: '/', lines: [], body: null, ...request }, 'o')
     const text = framed.ok
       ? framed.flatLines.map((each, at) => (at % 2 ? `${each}, ` : `${each}: `)).join('')
       : 'refused, '

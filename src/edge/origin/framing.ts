@@ -16,14 +16,16 @@ export type FramedRequest =
 type Invalid = { readonly ok: false; readonly why: string }
 
 /** The field lines as they go out, name and value in turn: one `Host`, one kind of framing. */
-export function frameRequest(request: {
-  readonly method: string
-  readonly path: string
-  readonly lines: readonly FieldLine[]
-  readonly body: Content
-  readonly authority: string
-}): FramedRequest {
-  const { method, path, lines, body, authority } = request
+export function frameRequest(
+  request: {
+    readonly method: string
+    readonly path: string
+    readonly lines: readonly FieldLine[]
+    readonly body: Content
+  },
+  authority: string,
+): FramedRequest {
+  const { method, path, lines, body } = request
   if (!TOKEN.test(method)) return invalid(`the method: expected a token, got ${JSON.stringify(method)}`)
   // RFC 9110, 9.3.6: what answers it is no answer but a tunnel.
   if (method === 'CONNECT') return invalid('the method: expected one of a resource, got CONNECT')

@@ -43,14 +43,14 @@ export function createOrigins(options: OriginsOptions): Origins {
     : null
 
   return {
-    async fetch(request) {
+    fetch(request) {
       const repeatable = isRepeatable(request)
       const standing = members.map((member) => ({ health: member.health(), weight: member.weight }))
       const order = orderOrigins(standing, { nowMs: nowMs(), repeatable, random }).slice(0, limits.edgeOriginTriesMax)
-      if (order.length === 0) return { ok: false, code: 'origin-unreachable', why: 'every origin is down' }
+      if (order.length === 0) return Promise.resolve(ALL_DOWN)
       const only = order.length === 1 ? members[order[0] ?? 0] : undefined
-      if (only) return await askOnly(only, request, repeatable)
-      return await race({ members, order, request, repeatable, failoverMs: limits.edgeOriginFailoverMs })
+      if (only) return askOnly(only, request, repeatable)
+      return race({ members, order, request, repeatable, failoverMs: limits.edgeOriginFailoverMs })
     },
     health: () => members.map((member) => ({ url: member.url, health: member.health() })),
     close() {
@@ -59,6 +59,8 @@ export function createOrigins(options: OriginsOptions): Origins {
     },
   }
 }
+
+const ALL_DOWN: OriginAnswer = { ok: false, code: 'origin-unreachable', why: 'every origin is down' }
 
 /** Safe (RFC 9110, 9.2.1), hence idempotent (9.2.2), and without content that could be used up. */
 function isRepeatable(request: OriginRequest): boolean {

@@ -39,7 +39,7 @@ export function createResponseReader(options: {
   let source: Source | null = null
 
   const readContent = (bytes: Buffer, from: number, isNew: boolean): ResponseRead => {
-    const read = source ? source(from === 0 ? bytes : bytes.subarray(from)) : NOTHING
+    const read = source ? source(bytes, from) : NOTHING
     if (!read.ok) return read
     const hasExtra = from + read.consumed < bytes.length
     return { ok: true, head: isNew ? head : null, data: read.data, done: read.done, hasExtra }
@@ -89,7 +89,8 @@ const refuse = (why: string): ResponseRead => ({ ok: false, why })
 type SourceRead =
   | { readonly ok: true; readonly data: readonly Uint8Array[]; readonly done: boolean; readonly consumed: number }
   | { readonly ok: false; readonly why: string }
-type Source = (bytes: Buffer) => SourceRead
+/** Reads from the byte at `from` on. */
+type Source = (bytes: Buffer, from: number) => SourceRead
 
 /** What has no content is complete with its head. */
 const NOTHING: SourceRead = { ok: true, data: [], done: true, consumed: 0 }
@@ -98,10 +99,10 @@ function toSource(framing: ResponseFraming, headBytesMax: number): Source | null
   if (framing.kind === 'none') return null
   if (framing.kind === 'chunked') return readChunks(headBytesMax)
   let leftBytes = framing.kind === 'length' ? framing.bytes : Number.POSITIVE_INFINITY
-  return (bytes) => {
-    const consumed = Math.min(leftBytes, bytes.length)
+  return (bytes, from) => {
+    const consumed = Math.min(leftBytes, bytes.length - from)
     leftBytes -= consumed
-    const data = consumed === 0 ? [] : [consumed === bytes.length ? bytes : bytes.subarray(0, consumed)]
+    const data = consumed === 0 ? [] : [consumed === bytes.length ? bytes : bytes.subarray(from, from + consumed)]
     return { ok: true, data, done: leftBytes === 0, consumed }
   }
 }
@@ -113,8 +114,8 @@ function readChunks(headBytesMax: number): Source {
     edgeHeadBytesMax: headBytesMax,
     edgeFieldsMax: headBytesMax,
   })
-  return (bytes) => {
-    const read = decoder.push(bytes)
+  return (bytes, from) => {
+    const read = decoder.push(from === 0 ? bytes : bytes.subarray(from))
     return read.ok ? read : { ok: false, why: `the chunks of its content: ${read.problem.code}` }
   }
 }

@@ -60,13 +60,13 @@ export function createSharedFetches<Head>(options: {
   }
 
   return {
-    async join(key, start, signal, accepts = anything) {
-      if (signal.aborted) return { ok: false, code: 'cancelled', why: 'the client went away' }
+    join(key, start, signal, accepts = anything) {
+      if (signal.aborted) return Promise.resolve(LEFT)
       const found = byKey.get(key)
-      if (found?.canJoin()) return await found.join({ start, signal, isOwner: false, accepts })
-      if (found || loners.has(key)) return await joinAlone(key, start, signal)
-      return await (begin(key, start, false)?.join({ start, signal, isOwner: true, accepts }) ??
-        overloaded(limits.edgeFetchesMax))
+      if (found?.canJoin()) return found.join({ start, signal, isOwner: false, accepts })
+      if (found || loners.has(key)) return joinAlone(key, start, signal)
+      const begun = begin(key, start, false)
+      return begun ? begun.join({ start, signal, isOwner: true, accepts }) : overloadedLater(limits.edgeFetchesMax)
     },
     detach(matches) {
       for (const record of [...records]) if (matches(record.key, record.head())) record.detach()
@@ -83,6 +83,10 @@ export function createSharedFetches<Head>(options: {
 }
 
 const anything = (): boolean => true
+
+const LEFT: FetchFailure = { ok: false, code: 'cancelled', why: 'the client went away' }
+
+const overloadedLater = (fetchesMax: number): Promise<FetchFailure> => Promise.resolve(overloaded(fetchesMax))
 
 const overloaded = (fetchesMax: number): FetchFailure => {
   return { ok: false, code: 'overloaded', why: `${fetchesMax} fetches are under way, the most there may be; retry` }

@@ -35,6 +35,9 @@ export function fillSlices<Meta>(options: {
   return {
     append(chunk) {
       at += chunk.byteLength
+      // All of it at once, as a view of what was read with its head: the tier makes the only copy.
+      if (pendingBytes === 0 && at === endByte && chunk.byteOffset > 0 && chunk.byteLength <= sliceBytes)
+        return chunk.byteLength === 0 || tier.setSlice(entry, index++, chunk) || giveUp()
       for (let from = 0; from < chunk.byteLength; ) {
         // A copy, also of a Buffer, whose own `slice` is a view.
         const part = Uint8Array.prototype.slice.call(chunk, from, from + sliceBytes - pendingBytes)

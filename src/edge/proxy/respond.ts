@@ -130,6 +130,7 @@ export function isUnchanged(
   nowMs: number,
 ): boolean {
   if (status !== 200) return false
+  if (request.fields.get('if-none-match') === null && request.fields.get('if-modified-since') === null) return false
   const modified = lastModifiedOf(fields) ?? fields.get('date')
   const representation = {
     etag: entityTagOf(fields),

@@ -14,16 +14,16 @@ export type StoredResponse = ResponseHead & {
   readonly initialAgeMs: number
 }
 
-/** Reads lines as `Headers` does; later lines of one name are joined to the first. */
+/**
+ * Reads lines as `Headers` does; later lines of one name are joined to the first. Looked for one by one: for as few as answers
+ * have that costs less than a table made for each, and kept with each that is stored.
+ */
 export function createFieldReader(lines: readonly FieldLine[]): FieldReader {
-  const fields = new Map<string, string>()
-  for (const [name, value] of lines) {
-    const earlier = fields.get(name)
-    fields.set(name, earlier === undefined ? value : `${earlier}, ${value}`)
-  }
   return {
     get(name) {
-      return fields.get(name) ?? null
+      let found: string | null = null
+      for (const line of lines) if (line[0] === name) found = found === null ? line[1] : `${found}, ${line[1]}`
+      return found
     },
   }
 }

@@ -15,44 +15,62 @@ export function fillSlices<Meta>(options: {
 }): ChunkStore {
   const { tier, entry, sliceBytes, fromByte, endByte } = options
   const isPart = fromByte > 0 || (endByte !== null && endByte !== entry.sizeBytes)
-  let pending: Uint8Array[] = []
-  let pendingBytes = 0
+  let slice: SliceInMaking = NOTHING
   let index = fromByte / sliceBytes
   let at = fromByte
 
   const flush = (): boolean => {
-    const slice = pending.length === 1 && pending[0] ? pending[0] : Buffer.concat(pending, pendingBytes)
-    pending = []
-    pendingBytes = 0
-    return tier.setSlice(entry, index++, slice)
+    const bytes = slice.whole ?? Buffer.concat(slice.pieces, slice.bytes)
+    slice = NOTHING
+    return tier.setSlice(entry, index++, bytes)
   }
   const giveUp = (): false => {
-    pending = []
+    slice = NOTHING
     if (!isPart && tier.peek(entry.key) === entry) tier.purge(entry.key)
     return false
+  }
+  const begin = (firstBytes: number): SliceInMaking => {
+    const length = endByte === null ? null : Math.min(sliceBytes, endByte - index * sliceBytes)
+    const isWorthIt = length !== null && firstBytes >= length * FIRST_SHARE_MIN
+    return { pieces: [], bytes: 0, whole: isWorthIt ? new Uint8Array(length) : null }
+  }
+  /** Copies what still fits into the slice, and says how much that was. */
+  const take = (chunk: Uint8Array, from: number): number => {
+    if (slice === NOTHING) slice = begin(chunk.byteLength - from)
+    const room = (slice.whole?.byteLength ?? sliceBytes) - slice.bytes
+    const part = chunk.subarray(from, from + room)
+    if (slice.whole) slice.whole.set(part, slice.bytes)
+    else slice.pieces.push(new Uint8Array(part))
+    slice.bytes += part.byteLength
+    return part.byteLength
   }
 
   return {
     append(chunk) {
       at += chunk.byteLength
+      if (endByte !== null && at > endByte) return giveUp()
       // All of it at once, as a view of what was read with its head: the tier makes the only copy.
-      if (pendingBytes === 0 && at === endByte && chunk.byteOffset > 0 && chunk.byteLength <= sliceBytes)
+      if (slice.bytes === 0 && at === endByte && chunk.byteOffset > 0 && chunk.byteLength <= sliceBytes)
         return chunk.byteLength === 0 || tier.setSlice(entry, index++, chunk) || giveUp()
       for (let from = 0; from < chunk.byteLength; ) {
-        // A copy, also of a Buffer, whose own `slice` is a view.
-        const part = Uint8Array.prototype.slice.call(chunk, from, from + sliceBytes - pendingBytes)
-        pending.push(part)
-        pendingBytes += part.byteLength
-        from += part.byteLength
-        if (pendingBytes === sliceBytes && !flush()) return giveUp()
+        from += take(chunk, from)
+        if (slice.bytes === sliceBytes && !flush()) return giveUp()
       }
       return true
     },
     end() {
       if (endByte !== null && at !== endByte) giveUp()
-      else if (pendingBytes > 0 && !flush()) giveUp()
+      else if (slice.bytes > 0 && !flush()) giveUp()
       else if (entry.sizeBytes === null && !tier.setSize(entry, at)) giveUp()
     },
     fail: () => void giveUp(),
   }
 }
+
+/** A slice on its way: in the buffer it will be kept in, or in pieces while it is not known how long it will be. */
+type SliceInMaking = { readonly pieces: Uint8Array[]; bytes: number; readonly whole: Uint8Array | null }
+
+const NOTHING: SliceInMaking = { pieces: [], bytes: 0, whole: null }
+
+/** How much of a slice must have come before room is made for all of it: an origin that drips reserves nothing. */
+const FIRST_SHARE_MIN = 1 / 32

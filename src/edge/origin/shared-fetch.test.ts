@@ -326,3 +326,25 @@ test('fetches are bounded, and a bug in a start is thrown to everyone', async ()
     )
   expect(await Promise.all([told(buggy()), told(buggy())])).toEqual(['a bug', 'a bug'])
 })
+
+test('a body that came whole is stored before anyone is told, and is the same bytes for all who waited', async () => {
+  const bytes = new Uint8Array([1, 2, 3])
+  const seen: string[] = []
+  const fetches = fetchesWith()
+  const start = landing({ body: bytes, store: recordingStore(seen) })
+  const joined = await Promise.all(
+    Array.from({ length: 3 }, () => fetches.join('a', start, never()).then((each) => [each, [...seen]] as const)),
+  )
+  for (const [each, seenThen] of joined) {
+    expect(each.ok && each.body).toBe(bytes)
+    expect(seenThen).toEqual(['3', 'end'])
+  }
+  expect(fetches.stats()).toEqual({ fetches: 0, readers: 0, bufferedBytes: 0 })
+})
+
+test('a body that came whole and is not wanted by the store is given to its reader, and not stored as complete', async () => {
+  const seen: string[] = []
+  const refusing: ChunkStore = { ...recordingStore(seen), append: () => false }
+  const joined = await fetchesWith().join('a', landing({ body: new Uint8Array(2), store: refusing }), never())
+  expect([joined.ok && joined.body, seen]).toEqual([new Uint8Array(2), []])
+})

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { ObjectInfo, ObjectsPort } from '../engines/objects/index.ts'
-import type { Limits } from '../kernel/index.ts'
+import { describeError, type Limits } from '../kernel/index.ts'
 import { encodeHttpRequest, type WireHttpResponse } from '../wire/index.ts'
 import type { Cells } from './cells.ts'
 import { type ByteRange, type FieldLine, parseRanges, toContentRange, toUnsatisfiedRange } from './http/index.ts'
-import { type EdgeProblem, toProblemLines } from './problem.ts'
+import type { FetchFailure } from './origin/index.ts'
+import { type EdgeProblem, RETRY_SOON, toProblemLines } from './problem.ts'
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './proxy/ask.ts'
 
 export type MediaWanted = {
@@ -67,7 +68,7 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
     contentType: string,
   ): Promise<UpstreamAnswer> => {
     const info = await objects.head(objectKey)
-    if (!info) return toAnswer(missingObject)
+    if (!info) return toFailure(missingObject)
     const { sizeBytes } = info
     const range = parseRanges(findValue(lines, 'range'), sizeBytes, limits.edgeRangesMax)
     const about: FieldLine[] = [
@@ -82,7 +83,7 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
     const part = only && more.length === 0 ? only : null
     const span = part ?? { start: 0, end: sizeBytes }
     const body = method === 'HEAD' ? null : await readBody(info, span)
-    if (body === null && method !== 'HEAD') return toAnswer(missingObject)
+    if (body === null && method !== 'HEAD') return toFailure(missingObject)
     about.push(['content-length', String(span.end - span.start)])
     if (!part) return { ok: true, status: 200, lines: about, body }
     return { ok: true, status: 206, lines: [...about, ['content-range', toContentRange(part, sizeBytes)]], body }
@@ -109,11 +110,15 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
     const { context, signal } = request
     if (isWithdrawn(context.titleId)) return { ok: false, code: 'title-withdrawn', why: 'the title was withdrawn' }
     const answer = await askCell(context, signal)
-    if (!answer.ok) return toAnswer(answer.problem)
+    if (!answer.ok) return toFailure(answer.problem)
     const { response } = answer
     const objectKey = headerOf(response, 'x-tentpole-object')
     if (response.status !== 200 || objectKey === null) return fromCell(request, response)
-    return await fromObject(request, objectKey, headerOf(response, 'content-type') ?? 'application/octet-stream')
+    try {
+      return await fromObject(request, objectKey, headerOf(response, 'content-type') ?? 'application/octet-stream')
+    } catch (error) {
+      return { ...toFailure(objectsFailed), why: describeError(error) }
+    }
   }
 }
 
@@ -131,6 +136,11 @@ function toMediaLines({ titleId }: MediaWanted, contentType: string, caching: st
     ['referrer-policy', 'no-referrer'],
     ['x-content-type-options', 'nosniff'],
   ]
+}
+
+/** Nothing came from where it was asked for: one failure for all who wait, and reason enough to serve what is stale. */
+function toFailure(problem: EdgeProblem): FetchFailure {
+  return { ok: false, code: problem.code, why: problem.detail, problem }
 }
 
 function toAnswer(problem: EdgeProblem): UpstreamAnswer {
@@ -166,6 +176,12 @@ const missingObject: EdgeProblem = {
   status: 502,
   code: 'object-missing',
   detail: 'the cell named an object that the object store does not have; retry later',
+}
+const objectsFailed: EdgeProblem = {
+  status: 502,
+  code: 'objects-failed',
+  detail: 'the object store did not answer as it should; retry later',
+  headers: RETRY_SOON,
 }
 const unsatisfiable: EdgeProblem = {
   status: 416,

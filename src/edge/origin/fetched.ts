@@ -1,9 +1,16 @@
+import type { EdgeProblem } from '../problem.ts'
 import type { Content } from './content.ts'
 
 /** Bytes from elsewhere, from `fromByte` to the end: the memory tier, or a range request. Null when there are none. */
 export type Reread = (fromByte: number) => Promise<ReadableStream<Uint8Array> | null>
 
-export type FetchFailure = { readonly ok: false; readonly code: string; readonly why: string }
+export type FetchFailure = {
+  readonly ok: false
+  readonly code: string
+  readonly why: string
+  /** What clients are told, where whoever fetched knows it better than by the code. */
+  readonly problem?: EdgeProblem
+}
 
 /** Where the cache takes the bytes in, piece by piece, at the origin's pace. A piece must be copied to be kept. */
 export type ChunkStore = {

@@ -2,7 +2,8 @@ import type { FetchFailure } from '../origin/index.ts'
 import { type EdgeProblem, RETRY_SOON } from '../problem.ts'
 
 /** An origin that did not answer, as its client is told. */
-export function toFetchProblem({ code, why }: Pick<FetchFailure, 'code' | 'why'>): EdgeProblem {
+export function toFetchProblem({ code, why, problem }: Omit<FetchFailure, 'ok'>): EdgeProblem {
+  if (problem) return problem
   if (code === 'overloaded') return { status: 503, code: 'edge-overloaded', detail: why, headers: RETRY_SOON }
   if (code === 'cancelled')
     return { status: 503, code, detail: 'the request was cancelled; retry', headers: RETRY_SOON }
@@ -10,7 +11,7 @@ export function toFetchProblem({ code, why }: Pick<FetchFailure, 'code' | 'why'>
   return { status, code, detail: `the origin did not answer as it should (${code}); retry later`, headers: RETRY_SOON }
 }
 
-export const notModifiedUnasked: Pick<FetchFailure, 'code' | 'why'> = {
+export const notModifiedUnasked: Omit<FetchFailure, 'ok'> = {
   code: 'origin-invalid',
   why: 'a 304 to a request without conditions',
 }

@@ -15,9 +15,10 @@ export type CellCall = {
   readonly signal?: AbortSignal
 }
 
+/** `cell` is the name of the one that answered, or was asked last; null when none was connected. */
 export type CellAnswer =
-  | { readonly ok: true; readonly response: WireHttpResponse }
-  | { readonly ok: false; readonly problem: EdgeProblem }
+  | { readonly ok: true; readonly cell: string; readonly response: WireHttpResponse }
+  | { readonly ok: false; readonly cell: string | null; readonly problem: EdgeProblem }
 
 export type Cells = {
   call(call: CellCall): Promise<CellAnswer>
@@ -55,14 +56,14 @@ export function createCells(cells: readonly EdgeCell[], limits: Pick<Limits, 'ap
         if (!cell) break
         try {
           const answer = await cell.client.call(payload, signal ? { timeoutMs, signal } : { timeoutMs })
-          return { ok: true, response: decodeHttpResponse(answer) }
+          return { ok: true, cell: cell.name, response: decodeHttpResponse(answer) }
         } catch (error) {
           code = faultCode(error)
           failed = cell
           if (!mayTryElsewhere(code, repeatable)) break
         }
       }
-      return { ok: false, problem: toCellProblem(code, limits) }
+      return { ok: false, cell: failed?.name ?? null, problem: toCellProblem(code, limits) }
     },
     missing: () => cells.filter((cell) => !cell.client.connected()).map((cell) => cell.name),
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { DEFAULT_LIMITS, Fault, type LogFields, silentLogger, systemClock } from '../kernel/index.ts'
-import { createAccessLog, toAccessLine, withoutToken } from './access-log.ts'
+import { createAccessLog, toAccessLine } from './access-log.ts'
 import { createAccessSampler } from './access-sampler.ts'
 import { createLineSink } from './line-sink.ts'
 import { type ExchangeFacts, toExchange } from './metrics/testing.ts'
@@ -50,16 +50,6 @@ test.each([
 ])('of the client %p its network is told: %p', (clientAddress, expected) => {
   expect(lineOf({ clientAddress })['client']).toBe(expected)
 })
-
-test.each([
-  ['/v/secret/a', '/v/*/a'],
-  ['/v/secret', '/v/*'],
-  ['/v/', '/v/*'],
-  ['/v1/home', '/v1/home'],
-  [`/elsewhere/cGF5bG9hZC1vZi1h.${MAC}/x`, '/elsewhere/*/x'],
-  [`/v/a/cGF5bG9hZC1vZi1h.${MAC}`, '/v/*/*'],
-  ['/t1/a.b/film.mp4', '/t1/a.b/film.mp4'],
-])('%p is written as %p', (path, expected) => expect(withoutToken(path)).toBe(expected))
 
 test('whatever is asked: one line of JSON, without the token, the query or a control character', () => {
   const text = fc.string({ unit: 'binary', maxLength: 40 })

@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/index.ts'
 import { createAccessSampler } from './access-sampler.ts'
 import { formatNetwork, networkOf, parseAddress } from './network/index.ts'
 import type { Exchange } from './server/message.ts'
+import { withoutToken } from './without-token.ts'
 
 export type AccessLog = {
   /** To be given to the server as `onExchange`. Waits for nothing. */
@@ -24,9 +25,6 @@ const CLIENT_IPV6_BITS = 64
 const METHOD_CHARACTERS_MAX = 32
 const HOST_CHARACTERS_MAX = 255
 const PATH_CHARACTERS_MAX = 1_024
-
-/** `<payload>.<mac>`, wherever a client may have put it. */
-const PATH_TOKEN = /[\w-]{16,}\.[\w-]{43}/g
 
 /**
  * One JSON line per request. Each stands for `sampled` requests that went as it did (an error, or not): a sum over it is
@@ -66,13 +64,6 @@ export function toAccessLine(exchange: Exchange, at: { readonly nowMs: number; r
     sampled: at.sampled,
   }
   return JSON.stringify(line).replace(CONTROLS, toEscape)
-}
-
-/** As the cache sees it: the token's segment becomes a star. */
-export function withoutToken(path: string): string {
-  if (!path.startsWith('/v/')) return path.replace(PATH_TOKEN, '*')
-  const end = path.indexOf('/', 3)
-  return end < 0 ? '/v/*' : `/v/*${path.slice(end).replace(PATH_TOKEN, '*')}`
 }
 
 function toClientNetwork(address: string): string {

@@ -1,3 +1,4 @@
+import { hideTokens } from '../without-token.ts'
 import { DISCARD_BYTES_MAX } from './body-reader.ts'
 import { type ActiveExchange, type Connection, enter, linger, resumeReading } from './connection.ts'
 import type { Answer } from './message.ts'
@@ -75,5 +76,6 @@ export function mayDiscard({ body, continueOwed }: Connection): boolean {
   return left === null ? body.isWanted() : left <= DISCARD_BYTES_MAX
 }
 
+/** An error for the log, with its stack; whatever it says of what it failed at, no token. */
 export const toText = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error)
+  hideTokens(error instanceof Error ? (error.stack ?? error.message) : String(error))

@@ -1,4 +1,5 @@
 import { toProblemAnswer } from '../problem.ts'
+import { withoutToken } from '../without-token.ts'
 import { type BodyReader, createBodyReader } from './body-reader.ts'
 import { type ActiveExchange, type Connection, count, destroy, enter, resumeReading } from './connection.ts'
 import { report, toText } from './end-exchange.ts'
@@ -69,7 +70,8 @@ function fail(exchange: ActiveExchange, error: unknown): void {
   const { connection } = exchange
   const { method, path } = exchange.request
   // What fails because its client left is no failure.
-  if (!exchange.gone) connection.server.logger.error('a request failed', { method, path, error: toText(error) })
+  if (!exchange.gone)
+    connection.server.logger.error('a request failed', { method, path: withoutToken(path), error: toText(error) })
   const answer = toProblemAnswer(HANDLER_FAILED)
   if (exchange.over || (exchange.answer && exchange.gone)) {
     dropLate(exchange, answer)

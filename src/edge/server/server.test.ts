@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { Agent, request as nodeRequest } from 'node:http'
+import type { Answer } from './message.ts'
 import { get, type OpenServer, openServer, post, readAnswers, text } from './testing/open-server.ts'
 import { type RawClient, until } from './testing/raw-client.ts'
 
@@ -164,6 +165,34 @@ test.each(FAILURES)('a handler that %s: a 500 that names nothing; the log has th
   expect(logged.join()).toContain('secret at /etc')
   expect(logged.join()).toContain('server.test.ts')
   expect(exchanges.map(({ answer }) => answer.status)).toEqual([500])
+})
+
+test('a token is in no line of the log, whatever fails', async () => {
+  const token = `${'p'.repeat(40)}.${'m'.repeat(43)}`
+  const failing: readonly (() => Answer | Promise<Answer>)[] = [
+    () => Promise.reject(new Error(`nothing at /v/${token}/x`)),
+    () => {
+      throw new Error(`nothing at /v/${token}/x`)
+    },
+    () => text('', { status: 101 }),
+    () => text('', { body: new ReadableStream({ pull: (controller) => controller.error(new Error(token)) }) }),
+  ]
+  const { client, logged, exchanges } = open({
+    handle: ({ query }) => failing[Number(query.slice(1))]?.() ?? text('x'),
+    onExchange: () => {
+      throw new Error(token)
+    },
+  })
+  for (const index of failing.keys()) {
+    const raw = await client()
+    raw.write(get(`/v/${token}/title/x?${index}`))
+    await raw.until((all) => all.includes('\r\n\r\n'))
+    expect(raw.text()).not.toContain('mmmm')
+  }
+  await until(() => logged.length >= 2 * failing.length, 'every fault to be logged')
+  expect(exchanges).toEqual([])
+  expect(logged.join('\n')).not.toMatch(/pppp|mmmm/)
+  expect(logged.join('\n')).toContain('/v/*/title/x')
 })
 
 test('what would split an answer never leaves: a 500 instead', async () => {

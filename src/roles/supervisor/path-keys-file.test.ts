@@ -1,18 +1,23 @@
 import { afterEach, expect, test } from 'bun:test'
 import {
+  closeSync,
   existsSync,
+  futimesSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger, type Fault } from '../../kernel/index.ts'
-import { decideRotation, makePathKey, type PathKeysFile, toFirstFile } from './path-keys.ts'
+import { decideRotation, formatPathKeys, makePathKey, type PathKeysFile, toFirstFile } from './path-keys.ts'
 import { createPathKeysFile, readPathKeysFile, watchPathKeysFile, writePathKeysFile } from './path-keys-file.ts'
 
 const closers: (() => void)[] = []
@@ -118,4 +123,27 @@ test('a bad file changes nothing and is complained of once; the next good one co
   const secrets = next.keys.map(({ secret }) => secret)
   expect(secrets.filter((secret) => lines.join('\n').includes(secret))).toEqual([])
   expect(secrets.every((secret) => readFileSync(path, 'utf8').includes(secret))).toBe(true)
+})
+
+test('a file that could not be read is tried until it can be, though nothing tells that it was replaced', async () => {
+  const path = newPath()
+  const file = first()
+  await writePathKeysFile(path, file)
+  const { watched, lines } = await watch(path)
+  const complaints = () => lines.filter((line) => line.includes('cannot be read again')).length
+  const next = rotate(file)
+  // As when an owner is put right: size, inode and time of the last change stay what they were.
+  const text = formatPathKeys(next)
+  const changedAt = new Date(1_700_000_000_000)
+  const beside = `${path}.beside`
+  writeFileSync(beside, 'x'.repeat(text.length))
+  utimesSync(beside, changedAt, changedAt)
+  renameSync(beside, path)
+  await until('it complains', () => complaints() === 1)
+  const handle = openSync(path, 'r+')
+  writeSync(handle, text)
+  futimesSync(handle, changedAt, changedAt)
+  closeSync(handle)
+  await until('the new key signs', () => watched.keys().current === next.keys[1]?.id)
+  expect(complaints()).toBe(1)
 })

@@ -53,8 +53,8 @@ export async function createPathKeysFile(path: string, file: PathKeysFile): Prom
 
 /**
  * Follows a file that someone else rotates: looks once a second whether it was replaced and whether a key's time has
- * come. A file that cannot be read is logged once, and the last good one goes on. Rejects as `readPathKeysFile` when
- * there is none to begin with.
+ * come. A file that cannot be read is tried again at every look, for it may be only its owner that is wrong, and is logged
+ * once; until then the last good one goes on. Rejects as `readPathKeysFile` when there is none to begin with.
  */
 export async function watchPathKeysFile(
   path: string,
@@ -64,19 +64,25 @@ export async function watchPathKeysFile(
   let seen = await versionOf(path)
   let file = await readPathKeysFile(path)
   let keys = toPathKeys(file, clock.nowMs())
+  let complainedOf: string | null = null
 
   const reread = async (): Promise<void> => {
     const version = await versionOf(path)
-    if (version === seen) return
-    seen = version
-    try {
-      file = await readPathKeysFile(path)
+    if (version !== seen) {
+      try {
+        file = await readPathKeysFile(path)
+      } catch (error) {
+        if (version !== complainedOf)
+          logger.error('the path keys cannot be read again; those read before stay in force', {
+            error: describeError(error),
+          })
+        complainedOf = version
+        return
+      }
+      seen = version
       logger.info('the path keys were read again', { ids: file.keys.map(({ id }) => id).join(' ') })
-    } catch (error) {
-      logger.error('the path keys cannot be read again; those read before stay in force', {
-        error: describeError(error),
-      })
     }
+    complainedOf = null
   }
   const look = async (): Promise<void> => {
     await reread()

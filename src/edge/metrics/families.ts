@@ -57,7 +57,7 @@ function requestFamilies(metrics: EdgeMetrics, labels: MetricLabels, sample: ToS
   ]
 }
 
-/** Requests and bytes by cell or tag; those are what is `other` as well, so that a sum is the whole. */
+/** Requests and bytes by cell or tag; `other` is what came while all names were in use. */
 function tallyFamilies(what: string, label: string, tallies: readonly EdgeTally[], sample: ToSample): MetricFamily[] {
   return [
     {

@@ -9,29 +9,35 @@ export type Tallies = {
 
 type Tally = { -readonly [field in keyof EdgeTally]: EdgeTally[field] } & { wasUsed: boolean }
 
+/** How many names are looked at for one that may go. */
+const LOOKS_MAX = 16
+
 /**
  * Counts by name, of at most `namesMax` names. A new name beyond that takes the place of one that was not seen for a whole
- * round (the clock algorithm, over the order of entry), whose counts go to `other`: what is asked for tonight is
- * named however many names there were before, and the sum over all names never falls.
+ * round (the clock algorithm, over the order of entry); when the next few of them all were, it has no place and is counted as
+ * `other`. So what is asked for tonight is named however many names there were before. Every request is counted under one
+ * name, once: what leaves is forgotten, not added to `other`, where a sum of rates would see all of it a second time.
  */
 export function createTallies({ namesMax }: { readonly namesMax: number }): Tallies {
   const byName = new Map<string, Tally>()
   const other = createTally(OTHER_NAME)
 
-  const makeRoom = (): void => {
+  const hasRoom = (): boolean => {
+    if (byName.size < namesMax) return true
+    let looks = Math.min(LOOKS_MAX, namesMax)
+    // What is put back comes last, and would be met again.
     for (const [name, tally] of byName) {
+      if (looks-- === 0) return false
       byName.delete(name)
-      if (!tally.wasUsed) {
-        add(other, tally)
-        return
-      }
+      if (!tally.wasUsed) return true
       tally.wasUsed = false
       byName.set(name, tally)
     }
+    return false
   }
 
   const enter = (name: string): Tally => {
-    if (byName.size >= namesMax) makeRoom()
+    if (!hasRoom()) return other
     const tally = createTally(name)
     byName.set(name, tally)
     return tally
@@ -56,12 +62,4 @@ export function createTallies({ namesMax }: { readonly namesMax: number }): Tall
 
 function createTally(name: string): Tally {
   return { name, requests: 0, hits: 0, stale: 0, misses: 0, bytes: 0, wasUsed: false }
-}
-
-function add(to: Tally, from: Tally): void {
-  to.requests += from.requests
-  to.hits += from.hits
-  to.stale += from.stale
-  to.misses += from.misses
-  to.bytes += from.bytes
 }

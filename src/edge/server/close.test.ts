@@ -31,6 +31,34 @@ test('closing: nobody new, those at rest let go, those with a request answered a
   expect([bed.server.connections(), bed.server.inFlight()]).toEqual([0, 0])
 })
 
+test('closing while an answer streams: its connection, promised to be kept, is closed with it', async () => {
+  const gate = Promise.withResolvers<void>()
+  const bed = openServer({
+    handle: ({ path }) =>
+      text('', {
+        lengthBytes: 4,
+        body: new ReadableStream({
+          async pull(controller) {
+            await gate.promise
+            controller.enqueue(Buffer.from(path.padEnd(4)))
+            controller.close()
+          },
+        }),
+      }),
+  })
+  const raw = await bed.client()
+  raw.write(get('/one') + get('/two'))
+  const head = await raw.until((all) => all.endsWith('\r\n\r\n'))
+  expect(head).not.toContain('connection: close')
+  const startedMs = performance.now()
+  const closing = bed.server.close({ drainMs: 30_000 })
+  gate.resolve()
+  expect(readAnswers(await raw.ended()).map(({ body }) => body)).toEqual(['/one'])
+  raw.finish()
+  await closing
+  expect(performance.now() - startedMs).toBeLessThan(3_000)
+})
+
 test('closing under load: cut after drainMs, and nothing of ours is left', async () => {
   const bed = openServer({
     handle: ({ path }) =>

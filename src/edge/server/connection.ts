@@ -48,7 +48,7 @@ export type Connection = {
   persists: boolean
   /** The client waits for a 100 before it sends its content. */
   continueOwed: boolean
-  /** The client has sent its FIN: it may wait for its answer still, or be gone. */
+  /** The client has sent its FIN: it may wait for its answer still, or be gone, which the next write shows. */
   clientEnded: boolean
   paused: boolean
   /** What the kernel did not take yet, of the first from `waitingStart`. */

@@ -16,7 +16,8 @@ function settle(exchange: ActiveExchange): void {
   const nowMs = server.clock.elapsedMs()
   closeExchange(exchange, true, nowMs)
   if (connection.phase !== 'exchange') return
-  if (!connection.persists || !mayDiscard(connection)) {
+  // Also when closing began after its head said that the connection stays.
+  if (!connection.persists || server.draining || !mayDiscard(connection)) {
     linger(connection, nowMs)
     return
   }

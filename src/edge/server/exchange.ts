@@ -102,7 +102,7 @@ function toExchange(parts: {
     answer: null,
     overheadBytes: 0,
     over: false,
-    gone: connection.clientEnded,
+    gone: false,
     controller: null,
     reader: null,
   }

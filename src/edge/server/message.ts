@@ -19,7 +19,7 @@ export type ServerRequest = {
   readonly clientAddress: string
   /** Null when the request announced none. To be read at most once; what is not read, the server discards within its limits. */
   readonly body: ReadableStream<Uint8Array> | null
-  /** Aborted when the client has gone before its answer ended. Made when first asked for. */
+  /** Aborted when the client is known to have gone before its answer ended: by a reset, not by a FIN. Made when first asked for. */
   readonly signal: AbortSignal
 }
 

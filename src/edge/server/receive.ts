@@ -10,7 +10,6 @@ import {
   resumeReading,
 } from './connection.ts'
 import { LINGER_BYTES_MAX } from './deadlines.ts'
-import { leaveExchange } from './end-exchange.ts'
 import { beginExchange, handle } from './exchange.ts'
 import { findHeadEnd, skipEmptyLines } from './parse-head.ts'
 import { refuse } from './refuse.ts'
@@ -29,18 +28,18 @@ export function receive(connection: Connection, chunk: Buffer): void {
   readOn(connection)
 }
 
-/** The client sends nothing more. Whether it waits for its answer or has gone cannot be told: the handler is told that it has. */
+/**
+ * The client sends nothing more. Whether it waits for its answer or has gone cannot be told: measured, a socket that was
+ * closed and one whose writing side alone was shut say the same. It is answered, as RFC 9112, 9.6 has it; one that has gone
+ * answers what is written to it with a reset, and then its handler is told.
+ */
 export function receiveEnd(connection: Connection): void {
   connection.clientEnded = true
   const { exchange, phase, body } = connection
   if (phase === 'refused' || phase === 'closed') return
-  if (!exchange) {
-    endNow(connection)
-    return
-  }
-  leaveExchange(exchange, new Error('client: expected to wait for its answer, got the end of what it sends'))
+  if (!exchange) endNow(connection)
   // RFC 9112, 8: what ended before its length is no request.
-  if (body) destroy(connection)
+  else if (body) destroy(connection)
 }
 
 /** Reads heads and has them handled, one at a time, as far as they have come. */

@@ -290,11 +290,12 @@ test('the clients people use, with connections kept: fetch, and an agent of node
   expect(server.connections()).toBeLessThanOrEqual(2)
 })
 
-test('a client that sent its FIN gets the answers it asked for, and is told of as gone', async () => {
+test('a client that sent its FIN gets all the answers it asked for, and nobody is told that it has gone', async () => {
+  const release = Promise.withResolvers<void>()
   const aborted: boolean[] = []
-  const { client, server } = open({
+  const { client, server, exchanges } = open({
     handle: async ({ path, signal }) => {
-      if (path === '/1') await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+      if (path === '/1') await release.promise
       aborted.push(signal.aborted)
       return text(path)
     },
@@ -302,10 +303,48 @@ test('a client that sent its FIN gets the answers it asked for, and is told of a
   const raw = await client()
   raw.write(get('/1') + get('/2'))
   raw.finish()
+  await until(() => server.inFlight() === 1, 'the request')
+  // The FIN came with it, or after it.
+  const other = await client()
+  other.write(get('/other'))
+  await other.until((all) => all.endsWith('/other'))
+  release.resolve()
   const got = await raw.ended()
   expect(readAnswers(got).map(({ body }) => body)).toEqual(['/1', '/2'])
-  expect(aborted).toEqual([true, true])
-  await until(() => server.connections() === 0, 'the connection to be gone')
+  expect(aborted).toEqual([false, false, false])
+  expect(exchanges.every(({ complete }) => complete)).toBe(true)
+  await until(() => server.connections() === 1, 'the connection to be gone')
+})
+
+test('who closed its socket is known to have gone once something is written to it', async () => {
+  let push: ReadableStreamDefaultController<Uint8Array> | null = null
+  let cancelled = false
+  const { client, server, exchanges } = open({
+    handle: () =>
+      text('', {
+        body: new ReadableStream(
+          {
+            start(controller) {
+              push = controller
+            },
+            cancel() {
+              cancelled = true
+            },
+          },
+          { highWaterMark: 0 },
+        ),
+      }),
+  })
+  const raw = await client()
+  raw.write(get('/x'))
+  await raw.until((all) => all.includes('\r\n\r\n'))
+  raw.socket.destroy()
+  await until(() => {
+    if (!cancelled) push?.enqueue(new Uint8Array(10))
+    return cancelled
+  }, 'the stream to be cancelled')
+  await until(() => server.connections() === 0 && exchanges.length === 1, 'the report')
+  expect(exchanges[0]?.complete).toBe(false)
 })
 
 test('who leaves while its request is handled: the signal, no answer to anybody, one report', async () => {

@@ -5,6 +5,7 @@ import type { Cells } from './cells.ts'
 import type { FieldLine } from './http/index.ts'
 import { type EdgeProblem, toProblemAnswer } from './problem.ts'
 import { type Answer, type AnswerReport, type ServerRequest, toHead } from './server/index.ts'
+import { createPieceQueue } from './server/piece-queue.ts'
 
 /** All that reaches a cell of what a client sent: hop-by-hop and `x-tentpole-*` headers are out by not being in. */
 const FORWARDED = [
@@ -66,14 +67,15 @@ export function createApi(options: {
 async function readBody({ fields, body }: ServerRequest, bytesMax: number): Promise<Uint8Array | 'too-large'> {
   if (body === null) return EMPTY
   if (Number(fields.get('content-length') ?? 0) > bytesMax) return 'too-large'
-  const parts: Uint8Array[] = []
-  let bytes = 0
+  // However small the packets are in which it comes.
+  const queue = createPieceQueue()
   for await (const part of body) {
-    bytes += part.byteLength
-    if (bytes > bytesMax) return 'too-large'
-    parts.push(part)
+    queue.push(part)
+    if (queue.bytes() > bytesMax) return 'too-large'
   }
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, bytes)
+  const parts: Uint8Array[] = []
+  for (let part = queue.shift(); part; part = queue.shift()) parts.push(part)
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
 }
 
 const EMPTY = new Uint8Array(0)

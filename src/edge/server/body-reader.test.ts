@@ -59,6 +59,20 @@ test('what is given to a reader is its own: detaching it changes nothing else', 
   expect(chunk.toString()).toBe('bodynext')
 })
 
+test('a hundred thousand chunks of a byte are given out in a few pieces', async () => {
+  const reader = createBodyReader({
+    framing: { kind: 'chunked' },
+    limits: DEFAULT_LIMITS,
+    onRead: () => {},
+    onCancel: () => {},
+  })
+  reader.feed(Buffer.from(`${'1\r\nx\r\n'.repeat(100_000)}0\r\n\r\n`))
+  expect(reader.queuedBytes()).toBe(100_000)
+  const sizes: number[] = []
+  for await (const piece of reader.stream()) sizes.push(piece.byteLength)
+  expect([sizes.length, sizes.reduce((sum, bytes) => sum + bytes, 0)]).toEqual([25, 100_000])
+})
+
 test('content of a megabyte by length and in chunks, read whole; the connection goes on', async () => {
   const { client } = open(echo)
   const content = randomBytes(1024 * 1024).toString('latin1')

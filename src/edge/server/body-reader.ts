@@ -2,6 +2,7 @@ import type { EdgeProblem } from '../problem.ts'
 import { createChunkedDecoder } from './chunked.ts'
 import type { Framing } from './head.ts'
 import type { ServerLimits } from './options.ts'
+import { createPieceQueue } from './piece-queue.ts'
 
 /** Content that nobody reads is taken up to so many bytes, so that the connection can be used again; beyond, closing is cheaper. */
 export const DISCARD_BYTES_MAX: number = 256 * 1024
@@ -38,10 +39,9 @@ export function createBodyReader(options: {
   readonly onCancel: () => void
 }): BodyReader {
   const source = createSource(options.framing, options.limits)
-  const queue: Uint8Array[] = []
+  const queue = createPieceQueue()
   let stream: ReadableStream<Uint8Array> | null = null
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null
-  let queued = 0
   let discarded = 0
   let received = 0
   let state: 'coming' | 'complete' | 'discarding' | 'failed' = 'coming'
@@ -56,20 +56,18 @@ export function createBodyReader(options: {
       controller = null
       return
     }
-    const next = asked ? queue.shift() : undefined
+    const next = asked ? queue.shift() : null
     if (next) {
       asked = false
-      queued -= next.byteLength
       controller.enqueue(next)
     }
-    if (state === 'complete' && queue.length === 0) {
+    if (state === 'complete' && queue.bytes() === 0) {
       controller?.close()
       controller = null
     }
   }
   const drop = (): void => {
-    queue.length = 0
-    queued = 0
+    queue.clear()
     if (state === 'coming') state = 'discarding'
   }
   const take = (bytes: Uint8Array): void => {
@@ -77,8 +75,7 @@ export function createBodyReader(options: {
       discarded += bytes.byteLength
       return
     }
-    queue.push(toOwn(bytes))
-    queued += bytes.byteLength
+    queue.push(bytes)
   }
 
   return {
@@ -86,7 +83,7 @@ export function createBodyReader(options: {
       const read = source.push(bytes)
       if (!read.ok) return read
       received += read.consumed
-      for (const piece of read.data) if (piece.byteLength > 0) take(piece)
+      for (const piece of read.data) take(piece)
       if (read.done && state === 'coming') state = 'complete'
       deliver()
       return { ok: true, consumed: read.consumed, done: read.done }
@@ -114,7 +111,7 @@ export function createBodyReader(options: {
       )
       return stream
     },
-    queuedBytes: () => queued,
+    queuedBytes: queue.bytes,
     discardedBytes: () => discarded,
     receivedBytes: () => received,
     leftBytes: source.leftBytes,
@@ -129,8 +126,7 @@ export function createBodyReader(options: {
       if (state !== 'coming') return
       state = 'failed'
       failure = error
-      queue.length = 0
-      queued = 0
+      queue.clear()
       deliver()
     },
   }
@@ -156,9 +152,4 @@ function createSource(framing: Exclude<Framing, null>, limits: ServerLimits): So
     },
     leftBytes: () => left,
   }
-}
-
-/** Whoever reads may detach what it is given: it never shares memory with what is still to be read here. */
-function toOwn(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }

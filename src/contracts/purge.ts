@@ -14,8 +14,16 @@ const NEVER_A_PATH = /\/(?:\.{1,2})?\/|\/\.{1,2}$|%(?:2[EF]|5C|25|[01][0-9A-F]|7
 /** One word of `Surrogate-Key`, whose words are separated by spaces. */
 const TAG = /^[!-~]+$/
 
-/** Why nothing could ever be found by this; null when something could. */
+/** `<payload>.<mac>`, cut off perhaps; each begins where a word does, or a long word would be tried from every character. */
+const TOKENS = /(?<![\w-])([\w-]{16,})\.([\w-]*)/g
+const MAC_CHARACTERS = 43
+/** How a token's payload begins: key id, expiry, path prefix. */
+const CLAIMS = /^[^~]+~\d+~\//
+
+/** Why nothing could ever be found by this, or why it must not be told to the log; null when there is no fault. */
 export function findPurgeFault({ scope, value }: PurgeOrder): string | null {
+  if (holdsToken(value))
+    return 'expected an address without the signature in it, which lets people in: "/v/<title>/<file>" on the platform, "/<file>" on an edge alone'
   if (scope === 'tag') return TAG.test(value) ? null : 'expected one surrogate key, without spaces'
   const path = ADDRESS.exec(value)?.[1]
   if (path === undefined)
@@ -23,6 +31,14 @@ export function findPurgeFault({ scope, value }: PurgeOrder): string | null {
   if (NEVER_A_PATH.test(path))
     return 'expected a path without empty or dot segments and without an encoded "/", "\\", "." or "%", as no request can have one'
   return null
+}
+
+/** What is pasted from a player's address bar opens what it names, and an order is read by everybody who reads the log. */
+function holdsToken(value: string): boolean {
+  const text = value.replace(/%([0-9A-F]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+  for (const [, payload = '', mac = ''] of text.matchAll(TOKENS))
+    if (mac.length === MAC_CHARACTERS || CLAIMS.test(Buffer.from(payload, 'base64url').toString('latin1'))) return true
+  return false
 }
 
 /** Makes the fault one of the field `value`. */

@@ -62,7 +62,7 @@ export function createEdge(options: EdgeOptions): Edge {
   })
   const media = createMedia({ ...options, cells, heard, clock })
   const { tier, fetches } = media.stack
-  const purgeable = createPurgeable({ tier, fetches, tagsOf: ({ tags }: FetchedHead) => tags })
+  const purgeable = createPurgeable({ tier, fetches, tagsOf: ({ tags }: FetchedHead) => tags, ignoresHosts: true })
   const api = createApi({ cells, limits })
   const site = openSite(options)
 

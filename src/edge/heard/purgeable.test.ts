@@ -49,6 +49,20 @@ test.each(cases)('%s %s drops what it names on the hosts it names, and nothing e
   expect(keys.filter((key) => tier.peek(key) === undefined)).toEqual(keys.filter((key) => dropped.includes(key)))
 })
 
+test("where no client's host is in a key, an address of any host means it", () => {
+  const { tier, fetches, put } = open()
+  const purgeable = createPurgeable({ tier, fetches, tagsOf: ({ tags }: Head) => tags, ignoresHosts: true })
+  for (const path of ['/v/t1/1', '/v/t1/2', '/v/t2/1', '/art/t1/p']) put(`http://media${path}`)
+  const orders = [
+    ['url', 'https://films.example/v/t1/1', 1],
+    ['prefix', 'http://films.example:8080/art/', 1],
+    ['prefix', '/v/t1/', 1],
+    ['url', 'http://films.example/t2/1', 0],
+    ['prefix', 'http://films.example/', 1],
+  ] as const
+  for (const [scope, value, dropped] of orders) expect(applyPurge(purgeable, { scope, value })).toBe(dropped)
+})
+
 test('more hosts than it looks up one by one: a purge for every host drops everything rather than too little', () => {
   const { tier, purgeable, put } = open()
   for (let host = 0; host < 5_000; host++) put(`http://h${host}.example/a`)

@@ -39,8 +39,10 @@ export function createPurgeable<Meta, Head>(options: {
   readonly fetches: Pick<SharedFetches<Head>, 'detach'>
   /** The surrogate keys of what is being fetched. */
   readonly tagsOf: (head: Head) => readonly string[]
+  /** Where keys are under no client's host: whichever host an address names, all there is is meant. */
+  readonly ignoresHosts?: boolean
 }): Purgeable {
-  const { tier, fetches, tagsOf } = options
+  const { tier, fetches, tagsOf, ignoresHosts = false } = options
 
   /** Detaches what is meant, and says on which hosts that was: a host may have nothing in memory yet. */
   const detach = (scope: 'url' | 'prefix', address: PurgeAddress): Set<string> => {
@@ -55,8 +57,9 @@ export function createPurgeable<Meta, Head>(options: {
   }
 
   const purgeAddress = (scope: 'url' | 'prefix', value: string): number => {
-    const address = parsePurgeAddress(scope, value)
-    if (!address) return 0
+    const parsed = parsePurgeAddress(scope, value)
+    if (!parsed) return 0
+    const address = ignoresHosts ? { ...parsed, hosts: null } : parsed
     const drop = scope === 'url' ? tier.purge : tier.purgePrefix
     const fetching = detach(scope, address)
     const hosts = address.hosts ?? findHosts(tier.firstKeyFrom)

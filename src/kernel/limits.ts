@@ -82,6 +82,11 @@ export type Limits = {
   readonly edgeProgressWindowMs: number
   readonly edgeBodyBytesPerWindowMin: number
   readonly edgeAnswerBytesPerWindowMin: number
+  /** Content that nobody reads is taken up to this, so that its connection can be used again; beyond, the connection is closed. */
+  readonly edgeDiscardBytesMax: number
+  /** What a client still sends on a connection that we closed is dropped for so long, and so much of it, before it is reset (RFC 9112, 9.6). */
+  readonly edgeLingerMs: number
+  readonly edgeLingerBytesMax: number
   /** A request that came by here this often goes round in circles and is refused. */
   readonly edgeVisitsMax: number
   /** Ranges of one request; more are answered with the whole (RFC 9110, 14.2). */
@@ -230,6 +235,9 @@ export const DEFAULT_LIMITS: Limits = {
   edgeProgressWindowMs: 10_000,
   edgeBodyBytesPerWindowMin: 4 * KIB,
   edgeAnswerBytesPerWindowMin: 16 * KIB,
+  edgeDiscardBytesMax: 256 * KIB,
+  edgeLingerMs: 1_000,
+  edgeLingerBytesMax: MIB,
   edgeVisitsMax: 4,
   edgeRangesMax: 8,
   edgeSliceBytes: MIB,

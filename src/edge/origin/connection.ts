@@ -102,6 +102,7 @@ function ready(connection: Connection): void {
   connection.hooks.opened(connection)
 }
 
+/** When the kernel begins to probe; how long it probes is its own setting, so this bounds nothing that an operator could count on. */
 const KEEP_ALIVE_MS = 1_000
 
 /** What comes while nobody waits for anything is no answer, and would be taken for one to the next request (RFC 9112, 9.3 and 11.1). */

@@ -4,9 +4,6 @@ import type { Framing } from './head.ts'
 import type { ServerLimits } from './options.ts'
 import { createPieceQueue } from './piece-queue.ts'
 
-/** Content that nobody reads is taken up to so many bytes, so that the connection can be used again; beyond, closing is cheaper. */
-export const DISCARD_BYTES_MAX: number = 256 * 1024
-
 export type BodyFed =
   /** What follows `consumed` belongs to the next request. */
   | { readonly ok: true; readonly consumed: number; readonly done: boolean }

@@ -4,10 +4,6 @@ import type { Phase } from './phase.ts'
 /** What moved in the window that began at `sinceMs`; -1 while nothing is waited for. */
 export type Progress = { sinceMs: number; bytes: number }
 
-/** How much of what comes after our side closed is dropped, and for how long, before the connection is closed over it. */
-export const LINGER_BYTES_MAX: number = 1024 * 1024
-export const LINGER_MS = 1_000
-
 /** What of a connection decides about its deadlines. */
 export type Watched = {
   readonly phase: Phase
@@ -36,7 +32,7 @@ export function decideLate(parts: {
   const passedMs = nowMs - watched.sinceMs
   if (watched.phase === 'idle' && passedMs >= limits.edgeIdleTimeoutMs) return 'idle'
   if (watched.phase === 'head' && passedMs >= limits.edgeHeadTimeoutMs) return 'head'
-  if (watched.phase === 'linger' && passedMs >= LINGER_MS) return 'linger'
+  if (watched.phase === 'linger' && passedMs >= limits.edgeLingerMs) return 'linger'
   return null
 }
 

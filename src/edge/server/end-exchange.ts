@@ -1,5 +1,4 @@
 import { hideTokens } from '../without-token.ts'
-import { DISCARD_BYTES_MAX } from './body-reader.ts'
 import { type ActiveExchange, type Connection, enter, linger, resumeReading } from './connection.ts'
 import type { Answer } from './message.ts'
 
@@ -69,12 +68,12 @@ export function report(exchange: ActiveExchange, answer: Answer, complete: boole
 }
 
 /** Whether what is left of the content is known to be little, or is being read: else closing is cheaper than reading on. */
-export function mayDiscard({ body, continueOwed }: Connection): boolean {
+export function mayDiscard({ body, continueOwed, server }: Connection): boolean {
   if (body === null) return true
   // Nobody knows whether the client sends it now (RFC 9110, 10.1.1).
   if (continueOwed) return false
   const left = body.leftBytes()
-  return left === null ? body.isWanted() : left <= DISCARD_BYTES_MAX
+  return left === null ? body.isWanted() : left <= server.limits.edgeDiscardBytesMax
 }
 
 /** An error for the log, with its stack; whatever it says of what it failed at, no token. */

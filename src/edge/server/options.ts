@@ -14,6 +14,9 @@ export type ServerLimits = Pick<
   | 'edgeBodyBytesPerWindowMin'
   | 'edgeAnswerBytesPerWindowMin'
   | 'edgeProgressWindowMs'
+  | 'edgeDiscardBytesMax'
+  | 'edgeLingerMs'
+  | 'edgeLingerBytesMax'
 >
 
 /** Who may connect and ask; `clients/` has the one that counts by network. */

@@ -1,4 +1,3 @@
-import { DISCARD_BYTES_MAX } from './body-reader.ts'
 import {
   type ActiveExchange,
   type Connection,
@@ -9,7 +8,6 @@ import {
   pauseReading,
   resumeReading,
 } from './connection.ts'
-import { LINGER_BYTES_MAX } from './deadlines.ts'
 import { beginExchange, handle } from './exchange.ts'
 import { findHeadEnd, skipEmptyLines } from './parse-head.ts'
 import { refuse } from './refuse.ts'
@@ -20,7 +18,7 @@ export function receive(connection: Connection, chunk: Buffer): void {
   if (phase === 'closed' || phase === 'refused') return
   if (phase === 'linger') {
     connection.lingeredBytes += chunk.length
-    if (connection.lingeredBytes > LINGER_BYTES_MAX) destroy(connection)
+    if (connection.lingeredBytes > connection.server.limits.edgeLingerBytesMax) destroy(connection)
     return
   }
   const rest = connection.body ? feedBody(connection, chunk) : chunk
@@ -125,7 +123,7 @@ function feedBody(connection: Connection, chunk: Buffer): Buffer | null {
 function holdBack(connection: Connection, exchange: ActiveExchange | null): void {
   const { body, server } = connection
   if (!body) return
-  const tooMuch = body.discardedBytes() > DISCARD_BYTES_MAX
+  const tooMuch = body.discardedBytes() > server.limits.edgeDiscardBytesMax
   if (!exchange && tooMuch) {
     linger(connection, server.clock.elapsedMs())
     return

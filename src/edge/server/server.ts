@@ -9,7 +9,7 @@ import { readOn, receive, receiveEnd } from './receive.ts'
 import { sweep } from './sweep.ts'
 import { flush, wake } from './write-queue.ts'
 
-/** Head and content of an answer up to this leave in one write: 64 KiB with what a head needs. */
+/** Head and content of an answer up to this leave in one write: 64 KiB with what a head needs. One for all connections, so no limit. */
 const SCRATCH_BYTES = 80 * 1024
 
 /**

@@ -3,7 +3,7 @@ import { type ActiveExchange, type Connection, destroy } from './connection.ts'
 import { answerWritten, toText } from './end-exchange.ts'
 import { send, sendText } from './write-queue.ts'
 
-/** After so much of a stream that never waits, others have their turn. */
+/** After so much of a stream that never waits, others have their turn. No limit of an operator's: it bounds no bytes that are kept, and no wait. */
 const TURN_BYTES = 1024 * 1024
 
 /**

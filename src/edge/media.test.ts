@@ -469,14 +469,15 @@ test('a client that never reads is cut', async () => {
   })
   await bed.objects.put('big', new Uint8Array(BIG_BYTES))
   const slow = neverReading()
+  // Listened for from the beginning: a reset reaches a client that reads nothing, too.
+  const ended = Promise.withResolvers<void>()
+  slow.on('close', () => ended.resolve())
   await until('it to be under way', () => bed.edge.inFlight() === 1)
   await until('it to be cut', () => bed.edge.inFlight() === 0, 12_000)
   let bytes = 0
   slow.on('data', (data) => {
     bytes += data.length
   })
-  const ended = Promise.withResolvers<void>()
-  slow.on('close', () => ended.resolve())
   slow.resume()
   await ended.promise
   expect(bytes).toBeLessThan(BIG_BYTES)

@@ -99,7 +99,7 @@ test('with control dead, or deaf, it is put onto the log itself', async () => {
   const home = openHome(NOBODY)
   const said = await startStore(home)
   expect(await say(revoke, ['s1', '--reason', 'shared'], home)).toContain('s1')
-  expect((await said())[0]).toMatch(/^\{"sessionId":"s1","reason":"shared","revokedAtMs":\d+\}$/)
+  expect((await said())[0]).toMatch(/^\{"sessionId":"s1","reason":"shared","revokedAtMs":\d+,"endedBy":"staff"\}$/)
   const runtime = await Bun.file(layoutOf(home).runtimeFile).text()
   writeFileSync(layoutOf(home).runtimeFile, runtime.replaceAll(NOBODY, `http://127.0.0.1:${deaf.port}`))
   await say(purge, ['--prefix', '/films/'], home)

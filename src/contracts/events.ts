@@ -89,7 +89,12 @@ export const EVENTS = {
   /** The session is over: no edge serves it, no cell renews it. Subject: the session id. */
   'tentpole.session.revoked.v1': {
     topic: 'edge',
-    data: z.object({ sessionId: sessionIdSchema, reason: z.string().max(500), revokedAtMs: z.int().nonnegative() }),
+    data: z.object({
+      sessionId: sessionIdSchema,
+      reason: z.string().max(500),
+      revokedAtMs: z.int().nonnegative(),
+      endedBy: z.enum(['staff', 'viewer']).default('staff'),
+    }),
   },
   /** Subject: the scope, so that the purges of one scope keep their order. */
   'tentpole.cache.purged.v1': { topic: 'edge', data: purgeSchema },

@@ -1,13 +1,21 @@
-import type { Limits } from '../kernel/index.ts'
+import { createQueue, type Limits } from '../kernel/index.ts'
+import { createRevokedFilter } from './revoked-filter.ts'
+
+/** Who ended it: staff, or the viewer whose session it is. */
+export type EndedBy = 'staff' | 'viewer'
 
 /**
- * The sessions that were ended and whose tokens may still be about. Edges and cells remember them alike: for a bounded time,
- * exactly up to a number, and beyond it in a filter that forgets none and now and then takes another for one of them.
+ * The sessions that were ended and whose tokens may still be about. Edges and cells remember them alike, for a bounded time.
+ * Those ended by staff: exactly up to a number, and beyond it in a filter that forgets none and now and then takes another for
+ * one of them. Those ended by viewers, of whom anybody may have any number: up to a number of their own, beyond which the
+ * oldest is forgotten. So viewers push nothing of staff's out, and never have the session of another taken for an ended one.
  */
 export type RevokedSessions = {
   /** False when it is known already, or so long ago that none of its tokens is left. */
-  add(sessionId: string, revokedAtMs: number): boolean
+  add(sessionId: string, revokedAtMs: number, endedBy: EndedBy): boolean
   has(sessionId: string): boolean
+  /** Only true of those remembered exactly. */
+  isRemembered(sessionId: string): boolean
   /** Those remembered exactly. */
   size(): number
 }
@@ -29,97 +37,86 @@ export function sessionRevocationKeptMs(limits: Pick<Limits, 'pathTokenTtlMs' | 
   return 2 * (limits.pathTokenTtlMs + limits.pathTokenGraceMs) + ROUNDING_MS
 }
 
-/** `nowMs` is wall time, because the tokens expire by it. */
+/**
+ * `nowMs` is any clock that never steps, and `revokedAtMs` is read from it: neither wall clock, one's own or another's, decides
+ * what is forgotten.
+ */
 export function createRevokedSessions(options: {
-  readonly limits: Pick<Limits, 'pathTokenTtlMs' | 'pathTokenGraceMs' | 'sessionsRevokedMax'>
+  readonly limits: Pick<Limits, 'pathTokenTtlMs' | 'pathTokenGraceMs' | 'sessionsRevokedMax' | 'sessionsEndedMax'>
   readonly nowMs: () => number
 }): RevokedSessions {
   const { limits, nowMs } = options
-  const { sessionsRevokedMax } = limits
+  const { sessionsRevokedMax, sessionsEndedMax } = limits
   const keptMs = sessionRevocationKeptMs(limits)
-  /** Until when, in the order they were heard of: nearly that in which they are forgotten. */
-  const untilMs = new Map<string, number>()
-  const overflow = createOverflow({ bytes: sessionsRevokedMax * OVERFLOW_BYTES_PER_SESSION, keptMs })
-
-  const has = (sessionId: string): boolean => {
-    const until = untilMs.get(sessionId)
-    if (until !== undefined) return until >= nowMs()
-    return overflow.has(sessionId, nowMs())
+  const filter = createRevokedFilter({ bytes: sessionsRevokedMax * FILTER_BYTES_PER_SESSION, keptMs })
+  const lists: Readonly<Record<EndedBy, ExactList>> = {
+    staff: createExactList({ max: sessionsRevokedMax, onPushedOut: filter.add }),
+    viewer: createExactList({ max: sessionsEndedMax, onPushedOut: () => {} }),
   }
-  const makeRoom = (now: number): void => {
-    for (const [sessionId, until] of untilMs) {
-      if (until >= now && untilMs.size <= sessionsRevokedMax) return
-      untilMs.delete(sessionId)
-      if (until >= now) overflow.add(sessionId, until, now)
-    }
+  const isRemembered = (sessionId: string): boolean => {
+    const now = nowMs()
+    return lists.staff.untilMs(sessionId) >= now || lists.viewer.untilMs(sessionId) >= now
   }
 
   return {
-    add(sessionId, revokedAtMs) {
+    add(sessionId, revokedAtMs, endedBy) {
       const now = nowMs()
-      // A clock that runs ahead must not have it remembered for ever.
       const until = Math.min(revokedAtMs, now) + keptMs
-      const known = untilMs.get(sessionId)
-      if (until < now || (known !== undefined && known >= until)) return false
-      untilMs.delete(sessionId)
-      untilMs.set(sessionId, until)
-      makeRoom(now)
-      return known === undefined
+      const list = lists[endedBy]
+      if (until < now || list.untilMs(sessionId) >= until) return false
+      const isNew = !isRemembered(sessionId)
+      list.set(sessionId, until, now)
+      return isNew
     },
-    has,
-    size: () => untilMs.size,
+    has: (sessionId) => isRemembered(sessionId) || filter.has(sessionId, nowMs()),
+    isRemembered,
+    size: () => lists.staff.size() + lists.viewer.size(),
   }
 }
 
 /** 64 bits for each that is remembered exactly: eight times as many again are taken for others in 2.4% of cases. */
-const OVERFLOW_BYTES_PER_SESSION = 8
-const PROBES = 4
+const FILTER_BYTES_PER_SESSION = 8
 
-type Generation = { readonly bits: Uint8Array; readonly openedAtMs: number; untilMs: number }
+type ExactList = {
+  /** In the past of any clock when it is not there. */
+  untilMs(sessionId: string): number
+  set(sessionId: string, untilMs: number, nowMs: number): void
+  size(): number
+}
 
-/** Bloom filters, the older of which goes when all in it may be forgotten. Its size is fixed; it is made when it is first needed. */
-function createOverflow({ bytes, keptMs }: { readonly bytes: number; readonly keptMs: number }): {
-  add(sessionId: string, untilMs: number, nowMs: number): void
-  has(sessionId: string, nowMs: number): boolean
-} {
-  let generations: readonly Generation[] = []
-  const youngest = (nowMs: number): Generation => {
-    const [young] = generations
-    if (young && nowMs - young.openedAtMs <= keptMs) return young
-    const opened = { bits: new Uint8Array(bytes), openedAtMs: nowMs, untilMs: 0 }
-    generations = young ? [opened, young] : [opened]
-    return opened
+/** `onPushedOut` gets those that had to make room before their time. */
+function createExactList(options: {
+  readonly max: number
+  readonly onPushedOut: (sessionId: string, untilMs: number, nowMs: number) => void
+}): ExactList {
+  const { max, onPushedOut } = options
+  const untils = new Map<string, number>()
+  /** Each once, in the order they were heard of: nearly that in which they are forgotten. */
+  const order = createQueue<{ readonly sessionId: string; readonly untilMs: number }>()
+
+  const makeRoom = (nowMs: number): void => {
+    for (;;) {
+      const first = order.first()
+      if (first === undefined || (first.untilMs >= nowMs && untils.size <= max)) return
+      const { sessionId } = first
+      const until = untils.get(sessionId) ?? first.untilMs
+      order.shift()
+      if (until > first.untilMs) {
+        // Said again since: its turn is as late as if it had been said only then.
+        order.push({ sessionId, untilMs: until })
+      } else {
+        untils.delete(sessionId)
+        if (until >= nowMs) onPushedOut(sessionId, until, nowMs)
+      }
+    }
   }
   return {
-    add(sessionId, untilMs, nowMs) {
-      const generation = youngest(nowMs)
-      generation.untilMs = Math.max(generation.untilMs, untilMs)
-      for (const bit of probesOf(sessionId, bytes * 8)) {
-        const at = bit >>> 3
-        generation.bits[at] = (generation.bits[at] ?? 0) | (1 << (bit & 7))
-      }
+    untilMs: (sessionId) => untils.get(sessionId) ?? Number.NEGATIVE_INFINITY,
+    set(sessionId, untilMs, nowMs) {
+      if (!untils.has(sessionId)) order.push({ sessionId, untilMs })
+      untils.set(sessionId, untilMs)
+      makeRoom(nowMs)
     },
-    has(sessionId, nowMs) {
-      const live = generations.filter(({ untilMs }) => untilMs >= nowMs)
-      if (live.length === 0) return false
-      const probes = probesOf(sessionId, bytes * 8)
-      return live.some(({ bits }) => probes.every((bit) => ((bits[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0))
-    },
+    size: () => untils.size,
   }
-}
-
-/** Two hashes give all four (Kirsch and Mitzenmacher, 2006). */
-function probesOf(text: string, bits: number): number[] {
-  const first = hashOf(text, 0x811c9dc5)
-  const second = hashOf(text, 0x9e3779b9) | 1
-  return Array.from({ length: PROBES }, (_, probe) => ((first + Math.imul(probe, second)) >>> 0) % bits)
-}
-
-/** FNV-1a, finished as MurmurHash3 does: its last characters would otherwise move only the last bits. */
-function hashOf(text: string, seed: number): number {
-  let hash = seed
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
 }

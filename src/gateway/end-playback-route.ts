@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { playbackEndedResponseSchema } from '../contracts/index.ts'
 import type { ViewerTokens } from '../services/accounts/index.ts'
-import type { EndedSessions } from '../services/playback/index.ts'
+import type { EndedSessions, Ending } from '../services/playback/index.ts'
 import { withViewer } from './authenticate.ts'
 import { toProblem } from './problem.ts'
 import type { LimitRate } from './rate-limit.ts'
@@ -28,15 +28,23 @@ export function endPlaybackRoutes(options: {
         const refused = limitRate(viewer.sub)
         if (refused) return refused
         const sessionId = call.parameter('sessionId')
-        const endedAtMs = await sessions.end(viewer.sub, sessionId)
-        // Another's is not told from one that never was.
-        if (endedAtMs === null)
-          return toProblem(
-            'session-not-found',
-            `Expected the id of a session of this viewer, got ${JSON.stringify(sessionId.slice(0, 64))}.`,
-          )
-        return toJson({ sessionId, endedAtMs } satisfies z.infer<typeof playbackEndedResponseSchema>)
+        const ending = await sessions.end(viewer.sub, sessionId)
+        if (!ending.ok) return toEndingProblem(ending, sessionId)
+        return toJson({ sessionId, endedAtMs: ending.endedAtMs } satisfies z.infer<typeof playbackEndedResponseSchema>)
       }),
     },
   ]
+}
+
+/** Another's is not told from one that never was. */
+function toEndingProblem(ending: Exclude<Ending, { ok: true }>, sessionId: string): Response {
+  if (ending.code === 'session-not-found')
+    return toProblem(
+      'session-not-found',
+      `Expected the id of a session of this viewer, got ${JSON.stringify(sessionId.slice(0, 64))}.`,
+    )
+  const { waitS } = ending
+  return toProblem('too-many-requests', `Too many sessions are being ended; ask again in ${waitS} s.`, {
+    headers: { 'retry-after': String(waitS) },
+  })
 }

@@ -12,7 +12,13 @@ import { createPublisher } from '../hub/index.ts'
 import { type Clock, DEFAULT_LIMITS, type Limits, type Logger, silentLogger, systemClock } from '../kernel/index.ts'
 import { createViewerTokens } from '../services/accounts/index.ts'
 import { createCatalog } from '../services/catalog/index.ts'
-import { createEndedSessions, createPlayback, createWantedSegments, refuseEnded } from '../services/playback/index.ts'
+import {
+  createEndedSessions,
+  createPlayback,
+  createSessionIds,
+  createWantedSegments,
+  refuseEnded,
+} from '../services/playback/index.ts'
 import { acceptSignals, createProgress } from '../services/signals/index.ts'
 import { createGateway, type Gateway } from './index.ts'
 
@@ -58,7 +64,8 @@ export async function openTestCell(options: TestCellOptions = {}): Promise<TestC
   const publisher = createPublisher({ log, source: `cell-${cell}` })
   const catalog = createCatalog({ log, logger, limits })
   const progress = createProgress({ log, logger, limits })
-  const sessions = createEndedSessions({ log, publisher, limits, logger, clock })
+  const sessionIds = createSessionIds(Buffer.alloc(32, 9))
+  const sessions = createEndedSessions({ log, publisher, sessionIds, limits, logger, clock })
   const gateway = createGateway({
     cells: CELLS,
     version: '0.0.0',
@@ -70,6 +77,7 @@ export async function openTestCell(options: TestCellOptions = {}): Promise<TestC
         getListed: catalog.getListed,
         resumeMs: progress.resumeMs,
         publisher,
+        sessionIds,
         pathKeys: options.pathKeys ?? (() => PATH_KEYS),
         signatures: { bindIpv4Bits: null, bindIpv6Bits: null, ...options.signatures },
         cell,

@@ -11,3 +11,4 @@ export {
   toHistogramSamples,
   toPrometheusText,
 } from './metrics.ts'
+export { createQueue, type Queue } from './queue.ts'

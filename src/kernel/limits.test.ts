@@ -26,6 +26,7 @@ const broken: readonly (readonly [Partial<Limits>, string])[] = [
   [{ edgeVariantsMax: Number.POSITIVE_INFINITY }, 'edgeVariantsMax'],
   [{ edgeGraceMs: 5_000 }, 'edgeGraceMs'],
   [{ heartbeatPeriodMs: DEFAULT_LIMITS.pathTokenTtlMs / 2 }, 'heartbeatPeriodMs'],
+  [{ sessionEndsPerSecondMax: 274 }, 'sessionEndsPerSecondMax'],
   [{ logGroupCommitMs: 3 }, 'logGroupCommitMs'],
   [{ restartBackoffMinMs: DEFAULT_LIMITS.restartBackoffMaxMs + 1 }, 'restartBackoffMinMs'],
   [{ healthPeriodMs: DEFAULT_LIMITS.healthTimeoutMs }, 'healthPeriodMs'],

@@ -107,6 +107,10 @@ export type Limits = {
   /** What one fetch keeps of its body for readers who are behind, and all fetches together. */
   readonly edgeFetchWindowBytes: number
   readonly edgeFetchPoolBytes: number
+  /** A stored answer above this is given slice by slice, as it is read. */
+  readonly edgeAnswerBytesMax: number
+  /** Slices held for such readers where what is evicted meanwhile could not be fetched again. */
+  readonly edgeAnswerPoolBytes: number
   /** An address whose answer could not be shared is not waited for together again for this long; how many are remembered. */
   readonly edgeFetchAloneMs: number
   readonly edgeFetchAloneKeysMax: number
@@ -143,8 +147,13 @@ export type Limits = {
   /** How long a new path key verifies everywhere before it signs, so that no edge meets a token it cannot know; keys that verify at once. */
   readonly pathKeyLeadMs: number
   readonly pathKeysMax: number
-  /** Revoked sessions that an edge and a cell remember one by one; beyond that, in a filter that forgets none and takes a few others for one. */
+  /** Sessions revoked by staff that an edge and a cell remember one by one; beyond that, in a filter that forgets none and takes a few others for one. */
   readonly sessionsRevokedMax: number
+  /** Sessions ended by their viewers that they remember; beyond that, the oldest is forgotten. */
+  readonly sessionsEndedMax: number
+  /** What a cell takes of such endings: a second, and of one viewer within the time that they matter. */
+  readonly sessionEndsPerSecondMax: number
+  readonly viewerSessionEndsMax: number
   readonly heartbeatPeriodMs: number
   readonly viewerTokenTtlMs: number
   /** Verified viewer tokens a cell remembers. */
@@ -249,6 +258,8 @@ export const DEFAULT_LIMITS: Limits = {
   edgeFetchesMax: 10_000,
   edgeFetchWindowBytes: 8 * MIB,
   edgeFetchPoolBytes: 64 * MIB,
+  edgeAnswerBytesMax: 4 * MIB,
+  edgeAnswerPoolBytes: 64 * MIB,
   edgeFetchAloneMs: 10_000,
   edgeFetchAloneKeysMax: 10_000,
   edgeUnsliceableMs: 60_000,
@@ -274,6 +285,9 @@ export const DEFAULT_LIMITS: Limits = {
   pathKeyLeadMs: 5_000,
   pathKeysMax: 16,
   sessionsRevokedMax: 65_536,
+  sessionsEndedMax: 65_536,
+  sessionEndsPerSecondMax: 50,
+  viewerSessionEndsMax: 60,
   heartbeatPeriodMs: 30_000,
   viewerTokenTtlMs: 30 * 24 * 3_600_000,
   viewerTokensMemoMax: 131_072,
@@ -370,6 +384,11 @@ export function checkLimits(limits: Limits): string[] {
     [
       limits.heartbeatPeriodMs * 2 < limits.pathTokenTtlMs,
       'heartbeatPeriodMs must be under half of pathTokenTtlMs: one lost heartbeat must not end a session',
+    ],
+    [
+      (limits.sessionEndsPerSecondMax * (limits.pathTokenTtlMs + limits.pathTokenGraceMs)) / 1_000 <=
+        limits.sessionsEndedMax,
+      'sessionEndsPerSecondMax must not exceed what sessionsEndedMax holds for pathTokenTtlMs and pathTokenGraceMs: until then a token could be renewed',
     ],
     [
       limits.taskLossesMax >= limits.taskAttemptsMax,

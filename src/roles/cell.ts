@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createStoreClient } from '../engines/store/index.ts'
 import { type Caller, createGateway } from '../gateway/index.ts'
@@ -5,7 +6,13 @@ import { createPublisher } from '../hub/index.ts'
 import { Fault } from '../kernel/index.ts'
 import { createViewerTokens } from '../services/accounts/index.ts'
 import { createCatalog } from '../services/catalog/index.ts'
-import { createEndedSessions, createPlayback, createWantedSegments, refuseEnded } from '../services/playback/index.ts'
+import {
+  createEndedSessions,
+  createPlayback,
+  createSessionIds,
+  createWantedSegments,
+  refuseEnded,
+} from '../services/playback/index.ts'
 import { acceptSignals, createProgress } from '../services/signals/index.ts'
 import {
   createWireServer,
@@ -38,7 +45,8 @@ export const start: StartRole = async (context) => {
   const catalog = createCatalog({ log, logger, limits })
   const progress = createProgress({ log, logger, limits })
   const publisher = createPublisher({ log, source: name })
-  const sessions = createEndedSessions({ log, publisher, limits, logger })
+  const sessionIds = createSessionIds(toSessionSecret(viewerKey))
+  const sessions = createEndedSessions({ log, publisher, sessionIds, limits, logger })
   const tokens = await createViewerTokens({ key: viewerKey, limits })
   const gateway = createGateway({
     cells: config.cells,
@@ -51,6 +59,7 @@ export const start: StartRole = async (context) => {
         getListed: catalog.getListed,
         resumeMs: progress.resumeMs,
         publisher,
+        sessionIds,
         pathKeys,
         signatures: config.signatures,
         cell,
@@ -116,6 +125,12 @@ function toCaller(call: WireCall): Caller {
       return call.signal
     },
   }
+}
+
+/** The same in every cell, which all have the viewers' key, and of no use for anything else (RFC 5869). */
+function toSessionSecret({ d }: JsonWebKey): Uint8Array {
+  if (!d) throw new Fault('role-context-invalid', 'a cell needs the private part, "d", of viewerKey, got a public key')
+  return new Uint8Array(hkdfSync('sha256', Buffer.from(d, 'base64url'), '', 'tentpole session ids', 32))
 }
 
 function succeeds(promise: Promise<unknown>): Promise<boolean> {

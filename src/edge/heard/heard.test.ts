@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openTestLog } from '../../../test/fixtures/log.ts'
 import type { PurgeOrder } from '../../contracts/index.ts'
-import type { LogPort } from '../../engines/log/index.ts'
+import type { LogPort, LogRecord } from '../../engines/log/index.ts'
 import { createStoreClient } from '../../engines/store/index.ts'
 import { createPublisher, encodeEvent, type Publisher, toEvent } from '../../hub/index.ts'
 import { createLogger, DEFAULT_LIMITS, silentLogger, systemClock } from '../../kernel/index.ts'
@@ -126,9 +126,22 @@ test('what is no event, of no known kind, or makes its listener fail is skipped,
   expect(lines.filter((line) => line.includes('"error"'))).toHaveLength(garbage.length)
 })
 
-test('what was said long before the start costs a start little: no parse, no purge, no memory', async () => {
-  const log = await openLog()
-  const revocations = Array.from({ length: 20_000 }, (_, at) => {
+/** The same log, on which what is before `offset` was appended so much earlier. */
+const aged = (log: LogPort, before: { readonly offset: number; readonly byMs: number }): LogPort => {
+  const age = (records: readonly LogRecord[]): LogRecord[] =>
+    records.map((record) =>
+      record.topic === 'edge' && record.offset < before.offset
+        ? { ...record, appendedAtMs: record.appendedAtMs - before.byMs }
+        : record,
+    )
+  return {
+    ...log,
+    read: async (options) => age(await log.read(options)),
+    subscribe: (options) => log.subscribe({ ...options, onRecords: (records) => options.onRecords(age(records)) }),
+  }
+}
+const appendRevocations = async (log: LogPort, count: number): Promise<void> => {
+  const revocations = Array.from({ length: count }, (_, at) => {
     const sessionId = `session-${at}`
     const data = { sessionId, reason: '', revokedAtMs: Date.now() }
     return {
@@ -136,16 +149,64 @@ test('what was said long before the start costs a start little: no parse, no pur
       value: encodeEvent(toEvent('tentpole.session.revoked.v1', sessionId, data, { source: 'test' })),
     }
   })
-  for (let at = 0; at < revocations.length; at += 2_000) await log.append('edge', revocations.slice(at, at + 2_000))
-  const later = { ...systemClock, nowMs: () => Date.now() + 3_600_000 }
-  const fresh = hear(log, { clock: later })
+  for (let at = 0; at < count; at += 2_000) await log.append('edge', revocations.slice(at, at + 2_000))
+}
+
+test('what was said long before the start costs a start little: no parse, no purge, no memory', async () => {
+  const log = await openLog()
+  await appendRevocations(log, 20_000)
+  await revoke(createPublisher({ log, source: 'test' }), 'fresh')
+  const fresh = hear(aged(log, { offset: 20_000, byMs: 3_600_000 }))
   const timeMs = await until('trust', fresh.heard.trusted, 5_000)
   expect(timeMs).toBeLessThan(2_000)
-  expect(fresh.revoked).toEqual([])
+  expect(fresh.revoked).toEqual(['fresh'])
 
   const bounded = hear(log, { limits: { ...DEFAULT_LIMITS, sessionsRevokedMax: 100 } })
   await until('trust', bounded.heard.trusted, 5_000)
   expect([bounded.heard.isRevoked('session-0'), bounded.heard.isRevoked('session-19999')]).toEqual([true, true])
+})
+
+test.each([3_600_000, -3_600_000])(
+  'a clock that is %p ms ahead at the start hides nothing, also once it is put right',
+  async (aheadMs: number) => {
+    const log = await openLog()
+    await revoke(createPublisher({ log, source: 'test' }), 'live')
+    let ahead: number = aheadMs
+    const { heard } = hear(log, { clock: { ...systemClock, nowMs: () => Date.now() + ahead } })
+    await until('trust', heard.trusted, 2_000)
+    expect(heard.isRevoked('live')).toBe(true)
+    ahead = 0
+    expect(heard.isRevoked('live')).toBe(true)
+  },
+)
+
+test('who hears the log but is behind it for longer than the grace trusts nothing until caught up', async () => {
+  const log = await openLog()
+  let held = Promise.withResolvers<void>()
+  let isHeld = false
+  const subscribe: LogPort['subscribe'] = (options) =>
+    log.subscribe({
+      ...options,
+      onRecords: async (records) => {
+        if (isHeld && options.topic === 'edge') await held.promise
+        await options.onRecords(records)
+      },
+    })
+  // The log beats once a second.
+  const graceMs = 1_300
+  const { heard } = hear({ ...log, subscribe }, { limits: { ...DEFAULT_LIMITS, edgeGraceMs: graceMs } })
+  const publisher = createPublisher({ log, source: 'test' })
+  await until('trust', heard.trusted, 2_000)
+  isHeld = true
+  closers.push(() => held.resolve())
+  await revoke(publisher, 'behind')
+  await until('distrust', () => !heard.trusted(), 4_000)
+  expect([heard.silentForMs() < graceMs, heard.isRevoked('behind')]).toEqual([true, false])
+  isHeld = false
+  held.resolve()
+  held = Promise.withResolvers()
+  await until('trust', heard.trusted, 2_000)
+  expect(heard.isRevoked('behind')).toBe(true)
 })
 
 test('a topic that is heard does not hide that another is not', async () => {

@@ -16,7 +16,7 @@ test('a session is revoked: on the log when the answer comes, as often as it is 
   const [event] = await eventsOf(control, 'edge', SESSION)
   const revoked = (await answer.json()) as Revoked
   expect([answer.status, revoked.sessionId]).toEqual([202, SESSION])
-  expect(event?.data).toEqual({ ...revoked, reason: 'shared with the world' })
+  expect(event?.data).toEqual({ ...revoked, reason: 'shared with the world', endedBy: 'staff' })
   expect((await revoke({ method: 'POST' })).status).toBe(202)
   expect(await eventsOf(control, 'edge', SESSION)).toHaveLength(2)
 })

@@ -1,9 +1,10 @@
+import type { CloudEvent } from '../../contracts/index.ts'
 import type { LogPort, LogRecord, LogSubscription } from '../../engines/log/index.ts'
 import { decodeEvent } from '../../hub/index.ts'
 import { describeError, type Logger } from '../../kernel/index.ts'
 import { toSseMessage } from './sse-client.ts'
 
-/** Everything that is done with titles and caches, seldom; a sample of what viewers fill. */
+/** Everything that staff do with titles, sessions and caches, seldom; a sample of what viewers fill. */
 const WHOLE_TOPICS: readonly string[] = ['assets', 'titles', 'edge']
 const SAMPLED_TOPICS: readonly string[] = ['media', 'sessions']
 
@@ -15,6 +16,7 @@ export function followLog(options: {
   onMessage(text: string): void
 }): { close(): Promise<void> } {
   const { log, eventsPerSecondMax, logger, onMessage } = options
+  const takesEnding = createSampler(eventsPerSecondMax)
   const follow = (topic: string, takes: () => boolean): LogSubscription =>
     log.subscribe({
       topic,
@@ -26,6 +28,7 @@ export function followLog(options: {
   const show = (record: LogRecord): void => {
     try {
       const event = decodeEvent(record)
+      if (isViewersOwn(event) && !takesEnding()) return
       onMessage(toSseMessage({ id: event.id, data: JSON.stringify(event) }))
     } catch (error) {
       logger.debug('a record is not shown in the tail', { topic: record.topic, error: describeError(error) })
@@ -40,6 +43,11 @@ export function followLog(options: {
       await Promise.all(subscriptions.map((subscription) => subscription.close()))
     },
   }
+}
+
+/** The one kind of event by viewers on a topic that is otherwise shown whole. */
+function isViewersOwn(event: CloudEvent): boolean {
+  return event.type === 'tentpole.session.revoked.v1' && event.data.endedBy === 'viewer'
 }
 
 /** True for the first `perSecondMax` of each second. */

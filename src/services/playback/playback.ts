@@ -12,7 +12,7 @@ import {
 import type { Publisher } from '../../hub/index.ts'
 import { type Clock, type Limits, systemClock } from '../../kernel/index.ts'
 import { type ClientAddress, networkFor } from './client-network.ts'
-import { createSessionId } from './session-id.ts'
+import type { SessionIds } from './session-id.ts'
 import type { PlayableTitle } from './title.ts'
 
 export type PlaybackStarted = {
@@ -60,13 +60,24 @@ export function createPlayback(options: {
   getListed: (titleId: string) => PlayableTitle | undefined
   resumeMs: (viewerId: string, title: { id: string; durationMs: number }) => number | null
   publisher: Publisher
+  sessionIds: SessionIds
   pathKeys: () => PathKeys
   signatures: ResolvedConfig['signatures']
   cell: string
   limits: Pick<Limits, 'pathTokenTtlMs' | 'pathTokenGraceMs' | 'heartbeatPeriodMs'>
   clock?: Clock
 }): Playback {
-  const { getListed, resumeMs, publisher, pathKeys, signatures, cell, limits, clock = systemClock } = options
+  const {
+    getListed,
+    resumeMs,
+    publisher,
+    sessionIds,
+    pathKeys,
+    signatures,
+    cell,
+    limits,
+    clock = systemClock,
+  } = options
   const sign = (claims: Omit<PathToken, 'keyId' | 'expiresAtS'>): { token: string; expiresAtMs: number } => {
     const expiresAtS = Math.ceil((clock.nowMs() + limits.pathTokenTtlMs) / 1000)
     const token = signPathToken(pathKeys(), { ...claims, expiresAtS })
@@ -80,7 +91,7 @@ export function createPlayback(options: {
       const { durationMs } = title.plan
       const network = networkFor(from, signatures)
       const { sub: viewerId, country, tier, platform } = viewer
-      const sessionId = createSessionId(viewerId)
+      const sessionId = sessionIds.create(viewerId)
       return publisher
         .publish(
           'tentpole.playback.started.v1',

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Revoked } from '../contracts/index.ts'
+import { type Revoked, revokedResponseSchema } from '../contracts/index.ts'
 import { openEmbeddedLog } from '../engines/log/index.ts'
 import { createStoreHandler } from '../engines/store/index.ts'
 import { openSqliteTables } from '../engines/tables/index.ts'
@@ -10,6 +10,8 @@ import { decodeEvent } from '../hub/index.ts'
 import { DEFAULT_LIMITS, faultCode, silentLogger } from '../kernel/index.ts'
 import { layoutOf } from '../roles/index.ts'
 import { createWireServer } from '../wire/index.ts'
+import { decideAnswer } from './tell-edges.ts'
+import { UsageError } from './usage.ts'
 import { purge } from './verbs/purge.ts'
 import { revoke } from './verbs/revoke.ts'
 
@@ -91,6 +93,57 @@ test('with control there, control is told, and what it refuses is said', async (
     'Bearer operator /api/sessions/s1/revoke {"reason":""}',
     'Bearer operator /api/purges {"scope":"tag","value":"t","reason":""}',
   ])
+})
+
+const answered: readonly (readonly [string, number, string, 'done' | 'refused' | 'not-done'])[] = [
+  ['what it says of it', 202, '{"sessionId":"s1","revokedAtMs":5}', 'done'],
+  ['a refusal of its own', 400, '{"code":"body-invalid","detail":"not that"}', 'refused'],
+  ['that it asks too often', 429, '{"code":"too-many-requests","detail":"wait"}', 'refused'],
+  ['a fault of its own', 500, '{"code":"internal","detail":"sorry"}', 'not-done'],
+  ['that it cannot for now', 503, '{"code":"unavailable","detail":"the store"}', 'not-done'],
+  ['that it does not know the token', 401, '{"code":"token-invalid","detail":"no"}', 'not-done'],
+  ['a page', 200, '<!doctype html>', 'not-done'],
+  ['nothing', 204, '', 'not-done'],
+  ['JSON about something else', 200, '{"ok":true}', 'not-done'],
+  ['a page that there is nothing', 404, '<h1>Not found</h1>', 'not-done'],
+  ['null', 404, 'null', 'not-done'],
+  ['that it is elsewhere', 302, '', 'not-done'],
+]
+test.each(answered)('whoever has the port of control answers %s (%p): %p', (_, status, text, kind) => {
+  expect(decideAnswer({ status, text }, revokedResponseSchema).kind).toBe(kind)
+})
+
+test('control that fails, or another program in its place, does not keep it from the log', async () => {
+  let answer = (): Response => new Response()
+  const other = Bun.serve({ port: 0, fetch: () => answer() })
+  closers.push(() => other.stop(true))
+  const home = openHome(`http://127.0.0.1:${other.port}`)
+  const said = await startStore(home)
+  const answers = [
+    () => Response.json({ code: 'internal', detail: 'sorry' }, { status: 500 }),
+    () => new Response('<!doctype html>'),
+    () => Response.redirect('/login'),
+  ]
+  for (const [at, next] of answers.entries()) {
+    answer = next
+    await say(revoke, [`s${at}`], home)
+  }
+  expect((await said()).map((data) => JSON.parse(data).sessionId)).toEqual(['s0', 's1', 's2'])
+})
+
+test('what is too long is said by its name before anybody is asked', async () => {
+  const home = openHome(NOBODY)
+  const said = await startStore(home)
+  const reason = 'x'.repeat(501)
+  for (const [verb, args] of [
+    [revoke, ['s1', '--reason', reason]],
+    [purge, ['--tag', 't', '--reason', reason]],
+  ] as const) {
+    const error = await say(verb, args, home).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UsageError)
+    expect((error as UsageError).message).toMatch(/^reason: .*500.*got 501/)
+  }
+  expect(await said()).toEqual([])
 })
 
 test('with control dead, or deaf, it is put onto the log itself', async () => {

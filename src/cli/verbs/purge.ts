@@ -1,4 +1,11 @@
-import { findPurgeFault, PURGE_SCOPES, type Purged, type PurgeOrder } from '../../contracts/index.ts'
+import {
+  findPurgeFault,
+  PURGE_SCOPES,
+  type Purged,
+  type PurgeOrder,
+  purgedResponseSchema,
+  purgeRequestSchema,
+} from '../../contracts/index.ts'
 import { tellEdges } from '../tell-edges.ts'
 import { UsageError } from '../usage.ts'
 import { parseCommand, type Verb } from './command.ts'
@@ -16,6 +23,8 @@ export const purge: Verb = async ({ args, environment, terminal }) => {
   const purged = await tellEdges<Purged>(environment, {
     path: '/api/purges',
     body,
+    bodySchema: purgeRequestSchema,
+    answerSchema: purgedResponseSchema,
     async publish(publisher) {
       const event = await publisher.publish('tentpole.cache.purged.v1', order.scope, body)
       return { eventId: event.id, ...order }

@@ -1,4 +1,4 @@
-import { type Revoked, sessionIdSchema } from '../../contracts/index.ts'
+import { type Revoked, revokedResponseSchema, revokeRequestSchema, sessionIdSchema } from '../../contracts/index.ts'
 import { tellEdges } from '../tell-edges.ts'
 import { UsageError } from '../usage.ts'
 import { parseCommand, type Verb } from './command.ts'
@@ -13,6 +13,8 @@ export const revoke: Verb = async ({ args, environment, terminal }) => {
   const revoked = await tellEdges<Revoked>(environment, {
     path: `/api/sessions/${encodeURIComponent(id.data)}/revoke`,
     body: { reason },
+    bodySchema: revokeRequestSchema,
+    answerSchema: revokedResponseSchema,
     async publish(publisher) {
       const said = { sessionId: id.data, revokedAtMs: Date.now() }
       await publisher.publish('tentpole.session.revoked.v1', id.data, { ...said, reason })

@@ -59,7 +59,9 @@ export function createMedia(options: MediaOptions): Media {
     if (refusal) return toProblemAnswer(refusal)
     const path = `${wanted.viewer ? '/v' : '/art'}/${wanted.titleId}/${wanted.file}`
     const head = { method: request.method, uri: MEDIA_ORIGIN + path, fields: selecting(request.fields) }
-    const answer = stack.proxy.handle({ request, head, path, cell: wanted.viewer?.cell ?? null, context: wanted })
+    const mayGoOn = (): boolean => refuse(wanted) === null
+    const cell = wanted.viewer?.cell ?? null
+    const answer = stack.proxy.handle({ request, head, path, cell, context: wanted, mayGoOn })
     return answer instanceof Promise ? answer.then((late) => admit(late, wanted)) : answer
   }
 

@@ -1,8 +1,13 @@
 import type { EdgeProblem } from '../problem.ts'
 import type { Content } from './content.ts'
 
-/** Bytes from elsewhere, from `fromByte` to the end: the memory tier, or a range request. Null when there are none. */
-export type Reread = (fromByte: number) => Promise<ReadableStream<Uint8Array> | null>
+/** What came of a body and is not kept for its readers any more, from where it is stored, or from the origin again. */
+export type Reread = {
+  /** Whether all bytes from `fromByte` to before `toByte` can be had. */
+  canServe(fromByte: number, toByte: number): boolean
+  /** From `fromByte` to the body's end, at the reader's pace. */
+  open(fromByte: number): ReadableStream<Uint8Array>
+}
 
 export type FetchFailure = {
   readonly ok: false
@@ -28,9 +33,13 @@ export type Fetched<Head> =
       readonly ok: true
       readonly head: Head
       readonly body: Content
-      /** May be given to everyone who asked for the same key. */
-      readonly share: boolean
+      /**
+       * May be given to everyone who asked for the same key. Where it may not, nobody waits for the next fetch of this key
+       * either, unless this was a matter of one request: `not-this-time`.
+       */
+      readonly share: boolean | 'not-this-time'
       readonly store: ChunkStore | null
+      /** Null: what has not been read by everyone is nowhere else, and no more is asked for than can be kept. */
       readonly reread: Reread | null
     }
   | FetchFailure

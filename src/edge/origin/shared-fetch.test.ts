@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { type Clock, DEFAULT_LIMITS, systemClock } from '../../kernel/index.ts'
 import { cancelContent } from './content.ts'
 import { createExchange } from './exchange.ts'
-import type { ChunkStore, Fetched, Joined, StartFetch } from './fetched.ts'
+import type { ChunkStore, Fetched, Joined, Reread, StartFetch } from './fetched.ts'
 import { createSharedFetches, type SharedFetches } from './shared-fetch.ts'
 import { type RawOrigin, type Step, startRawOrigin } from './testing/raw-origin.ts'
 import { bytesOf, readerOf, textOf } from './testing/read-content.ts'
@@ -131,6 +131,33 @@ test('what may not be shared is for its owner alone; everyone else fetches for h
   expect(next.ok && next.role).toBe('alone')
 })
 
+test('what is of one request alone: the others share the next fetch, and the key is waited for again', async () => {
+  const shares: (boolean | 'not-this-time')[] = ['not-this-time', true, true]
+  let starts = 0
+  const start: StartFetch<number> = async () => {
+    const share = shares[starts++] ?? true
+    return { ok: true, head: starts, body: new Uint8Array([starts]), share, store: null, reread: null }
+  }
+  const fetches = fetchesWith()
+  const heads = async (count: number): Promise<(number | false)[]> =>
+    (await Promise.all(Array.from({ length: count }, () => fetches.join('a', start, never())))).map(
+      (each) => each.ok && each.head,
+    )
+  expect(await heads(4)).toEqual([1, 2, 2, 2])
+  expect(await heads(3)).toEqual([3, 3, 3])
+  // What came for one alone does not make others go alone.
+  const alone: StartFetch<number> = async () => ({
+    ok: true,
+    head: 9,
+    body: null,
+    share: false,
+    store: null,
+    reread: null,
+  })
+  expect(await fetches.fetchAlone('a', alone, never())).toMatchObject({ head: 9, role: 'alone' })
+  expect(await heads(3)).toEqual([4, 4, 4])
+})
+
 test('what may not be shared is given to nobody when its owner has left', async () => {
   const heads = [Promise.withResolvers<Fetched<number>>(), Promise.withResolvers<Fetched<number>>()]
   const hand = byHand()
@@ -174,34 +201,103 @@ test('the cache alone keeps a fetch going, at the origin’s pace', async () => 
   expect(seen).toEqual(['3', '4', 'end'])
 })
 
-test('one who falls behind goes on from elsewhere, one who cannot is cut, and the fast one has it all', async () => {
-  for (const canReread of [true, false]) {
-    const total = 40
-    const piece = (n: number): Uint8Array => new Uint8Array(1_000).fill(n)
-    const hand = byHand()
-    for (let n = 0; n < total; n += 1) hand.give(piece(n))
-    hand.end()
-    const whole = new Uint8Array(Buffer.concat(Array.from({ length: total }, (_, n) => piece(n))))
-    const reread = canReread ? async (fromByte: number) => new Response(whole.subarray(fromByte)).body : null
-    const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
-    const join = () => fetches.join('a', landing({ body: hand.body, reread }), never())
-    const [slow, fast] = await Promise.all([join(), join()])
-    const slowReader = slow.ok ? readerOf(slow.body) : null
-    expect((await slowReader?.read())?.value?.[0]).toBe(0)
-    expect(fast.ok && (await bytesOf(fast.body))).toEqual(whole)
-    expect(fetches.stats().bufferedBytes).toBeLessThanOrEqual(5_000)
-    const rest: number[] = []
-    const reading = (async () => {
-      for (let part = await slowReader?.read(); part && !part.done; part = await slowReader?.read())
-        rest.push(...part.value)
-    })()
-    if (canReread) {
-      await reading
-      expect(rest.length).toBe(39_000)
-      expect(new Uint8Array(rest)).toEqual(whole.subarray(1_000))
-    } else await expect(reading).rejects.toThrow('fell behind')
-    expect(fetches.stats()).toEqual({ fetches: 0, readers: 0, bufferedBytes: 0 })
+const pieces = (total: number): readonly Uint8Array[] =>
+  Array.from({ length: total }, (_, n) => new Uint8Array(1_000).fill(n))
+const allOf = (hand: ReturnType<typeof byHand>, body: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
+  for (const piece of body) hand.give(piece)
+  hand.end()
+  return new Uint8Array(Buffer.concat(body))
+}
+
+test('one who falls behind goes on from elsewhere, and the fast one has it all without waiting', async () => {
+  const hand = byHand()
+  const whole = allOf(hand, pieces(40))
+  const reread: Reread = {
+    canServe: () => true,
+    open: (fromByte) => new Blob([Buffer.from(whole.subarray(fromByte))]).stream(),
   }
+  const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
+  const join = () => fetches.join('a', landing({ body: hand.body, reread }), never())
+  const [slow, fast] = await Promise.all([join(), join()])
+  const slowReader = slow.ok ? readerOf(slow.body) : null
+  const first = await slowReader?.read()
+  expect(fast.ok && (await bytesOf(fast.body))).toEqual(whole)
+  expect(fetches.stats().bufferedBytes).toBeLessThanOrEqual(5_000)
+  const rest: number[] = [...(first?.value ?? [])]
+  for (let part = await slowReader?.read(); part && !part.done; part = await slowReader?.read())
+    rest.push(...part.value)
+  expect(new Uint8Array(rest)).toEqual(whole)
+  expect(fetches.stats()).toEqual({ fetches: 0, readers: 0, bufferedBytes: 0 })
+})
+
+test('what can be had nowhere else is not lost for the slow: the fast wait, and nobody is cut', async () => {
+  const hand = byHand()
+  const whole = allOf(hand, pieces(40))
+  const seen: string[] = []
+  const store = recordingStore(seen)
+  const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
+  const join = () => fetches.join('a', landing({ body: hand.body, store }), never())
+  const [slow, fast] = await Promise.all([join(), join()])
+  const fastReader = fast.ok ? readerOf(fast.body) : null
+  const slowReader = slow.ok ? readerOf(slow.body) : null
+  let ahead = 0
+  const reading = (async () => {
+    for (let part = await fastReader?.read(); part && !part.done; part = await fastReader?.read()) ahead += 1
+  })()
+  const got: Uint8Array<ArrayBufferLike>[] = []
+  for (let part = await slowReader?.read(); part && !part.done; part = await slowReader?.read()) {
+    got.push(part.value)
+    expect(ahead - got.length).toBeLessThanOrEqual(4)
+    expect(fetches.stats().bufferedBytes).toBeLessThanOrEqual(5_000)
+    await Bun.sleep(0)
+  }
+  await reading
+  expect([ahead, new Uint8Array(Buffer.concat(got)), seen.at(-1)]).toEqual([40, whole, 'end'])
+})
+
+test('the cache alone does not read far ahead of who reads', async () => {
+  const hand = byHand()
+  const whole = allOf(hand, pieces(40))
+  const seen: string[] = []
+  const store = recordingStore(seen)
+  const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
+  const joined = await fetches.join('a', landing({ body: hand.body, store, reread: NOWHERE }), never())
+  const reader = joined.ok ? readerOf(joined.body) : null
+  const got: Uint8Array<ArrayBufferLike>[] = []
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    got.push(part.value)
+    await Bun.sleep(1)
+    expect(seen.length - got.length).toBeLessThanOrEqual(5)
+  }
+  expect(new Uint8Array(Buffer.concat(got))).toEqual(whole)
+  // Where nobody reads, it goes on by itself.
+  const second = byHand()
+  const left = new AbortController()
+  await fetches.join('b', landing({ body: second.body, store, reread: NOWHERE }), left.signal)
+  allOf(second, pieces(40))
+  await settled(() => seen.length > 41)
+  left.abort()
+  await settled(() => seen.filter((each) => each === 'end').length === 2)
+})
+const NOWHERE: Reread = { canServe: () => false, open: () => new ReadableStream() }
+
+test('a fetch under way can be followed from the middle, also from what has not come; who falls behind is told by the end', async () => {
+  const hand = byHand()
+  const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
+  const reread: Reread = { canServe: () => true, open: () => new ReadableStream() }
+  const joined = await fetches.join('a', landing({ body: hand.body, reread }), never())
+  const follow = (fromByte: number, aheadMax = 100_000) => fetches.follow('a', { fromByte, aheadMax, signal: never() })
+  expect([follow(2_000, 1_000), fetches.follow('b', { fromByte: 0, aheadMax: 0, signal: never() })]).toEqual([
+    null,
+    null,
+  ])
+  const [ahead, behind] = [follow(8_500), follow(500)]
+  const whole = allOf(hand, pieces(10))
+  expect(joined.ok && (await bytesOf(joined.body))).toEqual(whole)
+  expect(await bytesOf(ahead)).toEqual(whole.subarray(8_500))
+  const part = await bytesOf(behind)
+  expect(part).toEqual(whole.subarray(500, 500 + part.byteLength))
+  expect(fetches.stats()).toEqual({ fetches: 0, readers: 0, bufferedBytes: 0 })
 })
 
 test('a reader alone that does not read holds the origin back', async () => {
@@ -226,9 +322,11 @@ test('all windows together stay under their bound', async () => {
   const fetches = fetchesWith({ edgeFetchWindowBytes: 50_000, edgeFetchPoolBytes: 100_000 })
   const hands = Array.from({ length: 20 }, byHand)
   const seen: string[] = []
+  const left = new AbortController()
   await Promise.all(
-    hands.map(({ body }, at) => fetches.join(`${at}`, landing({ body, store: recordingStore(seen) }), never())),
+    hands.map(({ body }, at) => fetches.join(`${at}`, landing({ body, store: recordingStore(seen) }), left.signal)),
   )
+  left.abort()
   for (let n = 0; n < 30; n += 1) for (const hand of hands) hand.give(new Uint8Array(2_000))
   let largest = 0
   await settled(() => {
@@ -248,6 +346,7 @@ test('who comes later joins while the beginning is kept, and fetches for himself
   await reader?.read()
   const second = await fetches.join('a', landing({}), never())
   expect(second.ok && second.role).toBe('collapsed')
+  if (second.ok) cancelContent(second.body)
   hand.give(new Uint8Array(2_000))
   await reader?.read()
   const third = await fetches.join('a', landing({}), never())

@@ -2,7 +2,7 @@ import { type Clock, DEFAULT_LIMITS } from '../../kernel/index.ts'
 import { createWindowPool, type WindowPool } from './chunk-window.ts'
 import type { Accepts, FetchFailure, Joined, StartFetch } from './fetched.ts'
 import type { SharedFetchLimits } from './limits.ts'
-import { type RecordContext, type SharedRecord, startRecord } from './shared-record.ts'
+import { type Following, type Joining, type RecordContext, type SharedRecord, startRecord } from './shared-record.ts'
 
 export type SharedFetches<Head> = {
   /**
@@ -11,6 +11,17 @@ export type SharedFetches<Head> = {
    * `start` does. One who does not accept what the fetch of another brought makes one of its own.
    */
   join(key: string, start: StartFetch<Head>, signal: AbortSignal, accepts?: Accepts<Head>): Promise<Joined<Head>>
+  /** Whether `join` would share a fetch that somebody else began. */
+  canJoin(key: string): boolean
+  /** Whether there is one at all, to be followed. */
+  isUnderWay(key: string): boolean
+  /** A fetch that nobody joins: of a request that may have an answer of its own. */
+  fetchAlone(key: string, start: StartFetch<Head>, signal: AbortSignal): Promise<Joined<Head>>
+  /**
+   * The bytes of a fetch under way, from one on. It ends early for a reader that falls behind what is kept. Null where there
+   * is no such fetch, the byte is not kept any more, or more than `aheadMax` bytes have to come before it.
+   */
+  follow(key: string, from: Following): ReadableStream<Uint8Array> | null
   /**
    * Purged: nothing under way that matches is stored or joined any more; those who are served already are served to the
    * end. The head is null while it is waited for.
@@ -41,8 +52,15 @@ export function createSharedFetches<Head>(options: {
       key,
       isAlone,
       window: pool.open(),
+      leadBytes: () => (pool.isTight() ? 0 : limits.edgeFetchWindowBytes / 2),
       startAlone: (startOwn, signal) => joinAlone(key, startOwn, signal),
-      onShare: (share) => (share ? loners.forget(key) : loners.remember(key)),
+      joinNext: (joining) => joinNext(key, joining),
+      onShare(share) {
+        // What came for one alone says nothing about what others would be given.
+        if (isAlone || share === 'not-this-time') return
+        if (share) loners.forget(key)
+        else loners.remember(key)
+      },
       onDoorClosed: () => {
         if (byKey.get(key) === record) byKey.delete(key)
       },
@@ -54,20 +72,38 @@ export function createSharedFetches<Head>(options: {
     return record
   }
   const joinAlone = async (key: string, start: StartFetch<Head>, signal: AbortSignal): Promise<Joined<Head>> => {
-    const joined = await (begin(key, start, true)?.join({ start, signal, isOwner: true, accepts: anything }) ??
-      overloaded(limits.edgeFetchesMax))
+    const joined = await (begin(key, start, true)?.join({
+      start,
+      signal,
+      isOwner: true,
+      isSecond: false,
+      accepts: anything,
+    }) ?? overloaded(limits.edgeFetchesMax))
     return joined.ok ? { ...joined, role: 'alone' } : joined
+  }
+  /** Once: should that come to nothing either, they all go at the same time, not one after the other. */
+  const joinNext = (key: string, { start, signal, accepts, isSecond }: Joining<Head>): Promise<Joined<Head>> => {
+    if (isSecond || signal.aborted) return joinAlone(key, start, signal)
+    return join(key, { start, signal, accepts, isSecond: true })
+  }
+  const join = (key: string, joining: Omit<Joining<Head>, 'isOwner'>): Promise<Joined<Head>> => {
+    const { start, signal } = joining
+    const found = byKey.get(key)
+    if (found?.canJoin()) return found.join({ ...joining, isOwner: false })
+    if (found || loners.has(key)) return joinAlone(key, start, signal)
+    const begun = begin(key, start, false)
+    return begun ? begun.join({ ...joining, isOwner: true }) : overloadedLater(limits.edgeFetchesMax)
   }
 
   return {
     join(key, start, signal, accepts = anything) {
       if (signal.aborted) return Promise.resolve(LEFT)
-      const found = byKey.get(key)
-      if (found?.canJoin()) return found.join({ start, signal, isOwner: false, accepts })
-      if (found || loners.has(key)) return joinAlone(key, start, signal)
-      const begun = begin(key, start, false)
-      return begun ? begun.join({ start, signal, isOwner: true, accepts }) : overloadedLater(limits.edgeFetchesMax)
+      return join(key, { start, signal, accepts, isSecond: false })
     },
+    canJoin: (key) => byKey.get(key)?.canJoin() ?? false,
+    isUnderWay: (key) => byKey.has(key),
+    fetchAlone: (key, start, signal) => (signal.aborted ? Promise.resolve(LEFT) : joinAlone(key, start, signal)),
+    follow: (key, from) => byKey.get(key)?.follow(from) ?? null,
     detach(matches) {
       for (const record of [...records]) if (matches(record.key, record.head())) record.detach()
     },

@@ -3,38 +3,46 @@ import type { Reread } from './fetched.ts'
 
 export type SharedReader = {
   readonly stream: ReadableStream<Uint8Array>
-  /** Hands a piece to a reader that waits for it; nothing for one that is behind: it finds the piece in the window. */
-  give(chunk: Uint8Array): void
+  /** The byte it wants next of what is shared; null when it takes none of that any more. */
+  position(): number | null
+  /** Hands a piece that begins at `startByte` to a reader that waits for it; one that is behind finds it in the window. */
+  give(chunk: Uint8Array, startByte: number): void
   /** The body is complete: a hungry reader looks again. */
   wake(): void
   fail(error: Error): void
 }
 
-/**
- * One reader of a shared body, at its own pace: it takes the next piece when its client wants one. One that falls
- * behind what is kept goes on from `reread` by itself, or is cut.
- */
-export function createSharedReader(options: {
+/** What a reader is made with. */
+export type ReaderOptions = {
   readonly window: ChunkWindow
+  /** Where in the body it begins. */
+  readonly fromByte: number
   /** The body is complete: what is in the window is all. */
   readonly isComplete: () => boolean
   /** The only reader there will ever be: what it has read is dropped. */
   readonly isAlone: boolean
-  readonly reread: Reread | null
+  /** Where one goes on that falls behind what is kept; `end`: it ends there, and whoever reads it knows where else to look. */
+  readonly behind: Reread | 'end' | null
   readonly onHungry: () => void
-  /** It takes no more shared pieces: read to the end, left, cut, or went on from `reread`. */
+  /** It has read on, from this byte. */
+  readonly onTaken: (fromByte: number) => void
+  /** It takes no more shared pieces: read to the end, left, cut, or went on elsewhere. */
   readonly onLeave: (hungry: boolean) => void
   /** Its stream is over: closed, broken or cancelled. */
   readonly onClosed: () => void
-}): SharedReader {
-  const { window, isComplete, reread } = options
-  let sequence = 0
-  let offsetBytes = 0
+}
+
+type Into = ReadableStreamDefaultController<Uint8Array>
+
+/** One reader of a shared body, at its own pace: it takes the next piece when its client wants one. */
+export function createSharedReader(options: ReaderOptions): SharedReader {
+  const { window, isComplete, behind } = options
+  let offsetBytes = options.fromByte
   let isHungry = false
   let hasLeft = false
   let isClosed = false
   let wakeUp = (_chunk: Uint8Array | null): void => {}
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  let controller: Into | undefined
   let elsewhere: ReadableStreamDefaultReader<Uint8Array> | null = null
 
   const leave = (): void => {
@@ -42,29 +50,28 @@ export function createSharedReader(options: {
     hasLeft = true
     options.onLeave(isHungry)
   }
-  const close = (act: (into: ReadableStreamDefaultController<Uint8Array>) => void): void => {
+  const close = (act: (into: Into) => void): void => {
     if (isClosed) return
     isClosed = true
     leave()
     if (controller) act(controller)
     options.onClosed()
   }
-  const goElsewhere = async (into: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+  const goElsewhere = async (into: Into): Promise<void> => {
+    if (behind === 'end') {
+      close((own) => own.close())
+      return
+    }
     leave()
-    const stream = reread && (await reread(offsetBytes))
-    if (!stream) {
+    if (!behind?.canServe(offsetBytes, window.firstByte())) {
       const why = `this reader fell behind what is kept, at byte ${offsetBytes}; read again from there`
       close((own) => own.error(new Error(why)))
       return
     }
-    elsewhere = stream.getReader()
-    if (isClosed) return await elsewhere.cancel()
+    elsewhere = behind.open(offsetBytes).getReader()
     await takeElsewhere(elsewhere, into)
   }
-  const takeElsewhere = async (
-    from: ReadableStreamDefaultReader<Uint8Array>,
-    into: ReadableStreamDefaultController<Uint8Array>,
-  ): Promise<void> => {
+  const takeElsewhere = async (from: ReadableStreamDefaultReader<Uint8Array>, into: Into): Promise<void> => {
     try {
       const part = await from.read()
       if (isClosed) return
@@ -82,14 +89,15 @@ export function createSharedReader(options: {
     options.onHungry()
     return given
   }
-  const take = (chunk: Uint8Array, into: ReadableStreamDefaultController<Uint8Array>): void => {
-    sequence += 1
+  const take = (chunk: Uint8Array, into: Into): void => {
+    const before = offsetBytes
     offsetBytes += chunk.byteLength
-    if (options.isAlone) window.dropBefore(sequence)
+    if (options.isAlone) window.dropBefore(offsetBytes)
     into.enqueue(chunk)
+    options.onTaken(before)
   }
   /** One step at the tip of the window; false when there is nothing more to wait for. */
-  const takeAtTip = async (into: ReadableStreamDefaultController<Uint8Array>): Promise<boolean> => {
+  const takeAtTip = async (into: Into): Promise<boolean> => {
     if (isComplete()) {
       close((own) => own.close())
       return false
@@ -100,10 +108,10 @@ export function createSharedReader(options: {
     return false
   }
 
-  const pull = async (into: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+  const pull = async (into: Into): Promise<void> => {
     if (elsewhere) return await takeElsewhere(elsewhere, into)
     while (!hasLeft) {
-      const found = window.at(sequence)
+      const found = window.at(offsetBytes)
       if (found === 'dropped') return await goElsewhere(into)
       if (found !== 'ahead') return take(found, into)
       if (!(await takeAtTip(into))) return
@@ -126,10 +134,13 @@ export function createSharedReader(options: {
   )
   return {
     stream,
-    give(chunk) {
+    position: () => (hasLeft ? null : offsetBytes),
+    give(chunk, startByte) {
       if (!isHungry) return
       isHungry = false
-      wakeUp(chunk)
+      const skipped = offsetBytes - startByte
+      const isFor = skipped >= 0 && skipped < chunk.byteLength
+      wakeUp(isFor ? chunk.subarray(skipped) : null)
     },
     wake() {
       isHungry = false

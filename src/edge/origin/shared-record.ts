@@ -1,8 +1,8 @@
 import type { ChunkWindow } from './chunk-window.ts'
 import { cancelContent } from './content.ts'
-import type { Accepts, ChunkStore, Fetched, FetchFailure, Joined, StartFetch } from './fetched.ts'
+import type { Accepts, ChunkStore, Fetched, FetchFailure, Joined, Reread, StartFetch } from './fetched.ts'
 import { createSharedReader, type SharedReader } from './shared-reader.ts'
-import { decideShared, NEW_SHARED, type SharedEffect, type SharedEvent } from './shared-state.ts'
+import { decideShared, NEW_SHARED, type Pace, type SharedEffect, type SharedEvent } from './shared-state.ts'
 
 export type SharedRecord<Head> = {
   readonly key: string
@@ -10,6 +10,8 @@ export type SharedRecord<Head> = {
   head(): Head | null
   canJoin(): boolean
   join(joining: Joining<Head>): Promise<Joined<Head>>
+  /** A reader of what is under way from this byte on; null where that is not to be had, or is still more than `aheadMax` to come. */
+  follow(from: Following): ReadableStream<Uint8Array> | null
   detach(): void
   abort(failure: FetchFailure): void
   readers(): number
@@ -22,15 +24,23 @@ export type Joining<Head> = {
   readonly isOwner: boolean
   /** Whether the response fits this one's request, too (RFC 9111, 4.1). */
   readonly accepts: Accepts<Head>
+  /** It was not given what an earlier fetch brought. */
+  readonly isSecond: boolean
 }
+
+export type Following = { readonly fromByte: number; readonly aheadMax: number; readonly signal: AbortSignal }
 
 export type RecordContext<Head> = {
   readonly key: string
   /** Of one client only: never joined, nothing kept for others. */
   readonly isAlone: boolean
   readonly window: ChunkWindow
+  /** How far a reader may be behind before nobody reads ahead for the cache alone. */
+  readonly leadBytes: () => number
   readonly startAlone: (start: StartFetch<Head>, signal: AbortSignal) => Promise<Joined<Head>>
-  readonly onShare: (share: boolean) => void
+  /** For who was not given what may not be shared, though the next may. */
+  readonly joinNext: (joining: Joining<Head>) => Promise<Joined<Head>>
+  readonly onShare: (share: Landed<Head>['share']) => void
   readonly onDoorClosed: () => void
   /** Nobody is served from it any more. */
   readonly onOver: () => void
@@ -57,6 +67,7 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
   let bug: { readonly error: unknown } | null = null
   let isDetached = false
   let isComplete = false
+  let furthestByte = 0
 
   const step = (event: SharedEvent): void => {
     const decision = decideShared(state, event)
@@ -66,15 +77,43 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     if (state.reading === 0) window.clear()
     if (readers.size === 0) context.onOver()
   }
-  const openReader = (signal: AbortSignal): ReadableStream<Uint8Array> => {
+  /** How far behind the furthest reader is; those at the tip, and those who read elsewhere, do not count. */
+  const paceNow = (): Pace => {
+    const endByte = window.endByte()
+    furthestByte = endByte
+    for (const reader of readers) furthestByte = Math.min(furthestByte, reader.position() ?? endByte)
+    const behindBytes = endByte - furthestByte
+    // Only where it could ever matter: asking what is stored is not for every piece.
+    const isFar = behindBytes > 0 && behindBytes >= context.leadBytes()
+    const canGoElsewhere = !isFar || (landed?.reread?.canServe(furthestByte, endByte) ?? false)
+    window.setNeed(behindBytes, !canGoElsewhere)
+    if (!isFar) return 'free'
+    return canGoElsewhere ? 'readers' : 'held'
+  }
+  const settlePace = (): void => {
+    if (state.phase !== 'streaming' || isAlone) return
+    const pace = paceNow()
+    if (pace !== state.pace) step({ kind: 'pace', pace })
+  }
+  const openReader = (
+    signal: AbortSignal,
+    from: { readonly fromByte: number; readonly behind: Reread | 'end' | null },
+  ): ReadableStream<Uint8Array> => {
     const cancel = (): void => reader.fail(new Error('the client went away'))
     const reader = createSharedReader({
+      ...from,
       window,
       isAlone,
       isComplete: () => isComplete,
-      reread: landed?.reread ?? null,
       onHungry: () => step({ kind: 'hungry' }),
-      onLeave: (hungry) => step({ kind: 'left-reading', hungry }),
+      onTaken(fromByte) {
+        // Whoever is not the furthest behind changes nothing.
+        if (state.pace !== 'free' && fromByte <= furthestByte) settlePace()
+      },
+      onLeave(hungry) {
+        step({ kind: 'left-reading', hungry })
+        if (state.pace !== 'free') settlePace()
+      },
       onClosed() {
         readers.delete(reader)
         signal.removeEventListener('abort', cancel)
@@ -86,7 +125,8 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     return reader.stream
   }
   const toJoined = (found: Landed<Head>, signal: AbortSignal, isOwner: boolean): Joined<Head> => {
-    const content = found.body instanceof ReadableStream ? openReader(signal) : found.body
+    const isStream = found.body instanceof ReadableStream
+    const content = isStream ? openReader(signal, { fromByte: 0, behind: found.reread }) : found.body
     return { ok: true, head: found.head, body: content, role: isOwner ? 'first' : 'collapsed' }
   }
   const takeWaiters = (): Waiter<Head>[] => {
@@ -98,6 +138,7 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     for (const waiter of takeWaiters()) {
       const { resolve, signal, isOwner } = waiter
       if (landed && takes(waiter, landed, mayShare)) resolve(toJoined(landed, signal, isOwner))
+      else if (landed?.share === 'not-this-time') resolve(context.joinNext(waiter))
       else resolve(context.startAlone(waiter.start, signal))
     }
   }
@@ -112,12 +153,15 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
   }
   const takeIn = (chunk: Uint8Array): void => {
     if (state.phase === 'ended') return
+    const startByte = window.endByte()
     window.append(chunk)
-    for (const reader of readers) reader.give(chunk)
+    for (const reader of readers) reader.give(chunk, startByte)
     if (store && !store.append(chunk)) {
       store = null
       step({ kind: 'store-gone' })
     }
+    // What was given right now is taken a moment later: a reader at the tip is not behind.
+    settlePace()
     step({ kind: 'chunk' })
   }
   const stopFetching = (): void => {
@@ -167,7 +211,7 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     // All of it is here: it is stored at once, and what everyone is given are these bytes.
     else if (fetched.body && store && !store.append(fetched.body)) store = null
     context.onShare(fetched.share)
-    const share = fetched.share || isAlone
+    const share = fetched.share === true || isAlone
     step({
       kind: 'head',
       share,
@@ -185,12 +229,19 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
   return {
     key: context.key,
     head: () => landed?.head ?? null,
-    canJoin: () => state.phase === 'asking' || window.isWhole() || Boolean(landed?.reread),
+    canJoin() {
+      if (state.phase === 'asking' || window.firstByte() === 0) return true
+      return landed?.reread?.canServe(0, window.firstByte()) ?? false
+    },
     join(joining) {
       const { start: startOwn, signal, isOwner } = joining
       if (landed && !takes(joining, landed, true)) return context.startAlone(startOwn, signal)
       step({ kind: 'joined' })
-      if (landed) return Promise.resolve(toJoined(landed, signal, isOwner))
+      if (landed) {
+        const joined = toJoined(landed, signal, isOwner)
+        settlePace()
+        return Promise.resolve(joined)
+      }
       return new Promise((resolve, reject) => {
         const waiter: Waiter<Head> = {
           ...joining,
@@ -211,6 +262,12 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
         waiters.add(waiter)
         signal.addEventListener('abort', leave, { once: true })
       })
+    },
+    follow({ fromByte, aheadMax, signal }) {
+      if (state.phase !== 'streaming' || window.at(fromByte) === 'dropped') return null
+      if (signal.aborted || fromByte > window.endByte() + aheadMax) return null
+      step({ kind: 'joined' })
+      return openReader(signal, { fromByte, behind: 'end' })
     },
     detach() {
       isDetached = true

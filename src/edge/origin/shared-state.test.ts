@@ -9,6 +9,7 @@ const KINDS = [
   'hungry',
   'left-reading',
   'chunk',
+  'pace',
   'store-gone',
   'completed',
   'failed',
@@ -30,6 +31,7 @@ function toEvent(state: Shared, { kind, a, b, c }: Happening): SharedEvent | nul
   if (kind === 'hungry') return streaming && sated > 0 ? { kind } : null
   if (kind === 'left-reading') return (a ? state.hungry : sated) > 0 ? { kind, hungry: a } : null
   if (kind === 'chunk' || kind === 'completed') return streaming && state.pulling ? { kind } : null
+  if (kind === 'pace') return { kind, pace: a ? 'free' : b ? 'readers' : 'held' }
   if (kind === 'store-gone') return state.storing ? { kind } : null
   return { kind }
 }
@@ -48,6 +50,8 @@ test('one end, no pull without a want, none twice, and an end as soon as nobody 
         const kinds = decision.effects.map(({ kind }) => kind)
         all.push(...kinds)
         if (kinds.includes('pull')) expect(state.storing || state.hungry > 0).toBe(true)
+        if (kinds.includes('pull')) expect(state.pace).not.toBe('held')
+        if (kinds.includes('pull') && state.pace === 'readers') expect(state.hungry).toBeGreaterThan(0)
         if (kinds.includes('pull') && event.kind !== 'chunk') expect(before.pulling).toBe(false)
         if (state.phase !== 'ended') expect(state.waiting > 0 || state.reading > 0 || state.storing).toBe(true)
         expect(

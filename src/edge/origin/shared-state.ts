@@ -14,7 +14,14 @@ export type Shared = {
   readonly storing: boolean
   /** A piece has been asked for and has not come. */
   readonly pulling: boolean
+  readonly pace: Pace
 }
+
+/**
+ * Who sets the pace. `free`: the fastest reader, or the cache. `readers`: somebody is so far behind that the cache alone is no
+ * reason to go on. `held`: what he has not read yet would be lost, so nobody goes on.
+ */
+export type Pace = 'free' | 'readers' | 'held'
 
 export type SharedEvent =
   | { readonly kind: 'joined' }
@@ -23,6 +30,7 @@ export type SharedEvent =
   | { readonly kind: 'hungry' }
   | { readonly kind: 'left-reading'; readonly hungry: boolean }
   | { readonly kind: 'chunk' }
+  | { readonly kind: 'pace'; readonly pace: Pace }
   | { readonly kind: 'store-gone' }
   | { readonly kind: 'completed' }
   | { readonly kind: 'failed' }
@@ -60,6 +68,7 @@ export const NEW_SHARED: Shared = {
   hungry: 0,
   storing: false,
   pulling: false,
+  pace: 'free',
 }
 
 export function decideShared(state: Shared, event: SharedEvent): SharedDecision {
@@ -78,6 +87,8 @@ export function decideShared(state: Shared, event: SharedEvent): SharedDecision 
     case 'chunk':
       // Whoever was hungry is given the piece, and says so again when it wants more.
       return pullOn({ ...state, hungry: 0, pulling: false })
+    case 'pace':
+      return pullOn({ ...state, pace: event.pace })
     case 'store-gone':
       return unlessUnwanted({ ...state, storing: false })
     case 'completed':
@@ -105,17 +116,22 @@ function decideHead(state: Shared, event: HeadEvent): SharedDecision {
 
 /** The origin is asked for more only while somebody is at its heels: the pace is the fastest reader's, or the store's. */
 function pullOn(state: Shared): SharedDecision {
-  if (state.phase !== 'streaming' || state.pulling || !(state.hungry > 0 || state.storing)) return still(state)
+  if (state.phase !== 'streaming' || state.pulling || !isWanted(state)) return still(state)
   return { state: { ...state, pulling: true }, effects: [{ kind: 'pull' }] }
 }
 
+function isWanted({ pace, hungry, storing }: Shared): boolean {
+  return pace !== 'held' && (hungry > 0 || (storing && pace === 'free'))
+}
+
 function unlessUnwanted(state: Shared): SharedDecision {
-  if (state.waiting > 0 || state.reading > 0 || state.storing) return still(state)
+  if (state.waiting > 0 || state.reading > 0 || state.storing) return pullOn(state)
   return end(state, ['close-door', 'abandon'])
 }
 
 const leave = (state: Shared, hungry: boolean): Shared => {
-  return { ...state, reading: state.reading - 1, hungry: state.hungry - (hungry ? 1 : 0) }
+  const reading = state.reading - 1
+  return { ...state, reading, hungry: state.hungry - (hungry ? 1 : 0), pace: reading === 0 ? 'free' : state.pace }
 }
 const read = (state: Shared): SharedDecision => still({ ...state, reading: state.reading + 1 })
 const still = (state: Shared): SharedDecision => ({ state, effects: [] })

@@ -12,6 +12,8 @@ export type Ask<C> = {
   /** For counting. */
   readonly cell: string | null
   readonly context: C
+  /** Asked again before each slice of a long answer; it is cut when this says no. */
+  readonly mayGoOn?: () => boolean
 }
 
 export type UpstreamRequest<C> = {
@@ -45,3 +47,11 @@ export function toReport<C>(
 }
 
 const NO_TAGS = { tags: [] }
+
+/** For what is fetched for others than who asked: it does not end with this client, nor with what he may have. */
+export function forAnybody<C>({ request, head, path, cell, context }: Ask<C>): Ask<C> {
+  const { method, host, path: target, query, fields, clientAddress } = request
+  const { signal } = new AbortController()
+  const detached = { method, host, path: target, query, fields, clientAddress, body: null, signal }
+  return { request: detached, head, path, cell, context }
+}

@@ -24,7 +24,13 @@ export function createCacheStack<C>(options: {
   const policy = { ...toPolicy(limits), ...options.policy }
   const tier = createMemoryTier<CacheMeta>(toMemoryTierOptions(limits))
   const fetches = createSharedFetches<FetchedHead>({ clock, limits })
-  const cache = createResponseCache({ tier, policy, sliceBytes: limits.edgeSliceBytes, tagsMax: limits.edgeTagsMax })
+  const cache = createResponseCache({
+    tier,
+    policy,
+    sliceBytes: limits.edgeSliceBytes,
+    tagsMax: limits.edgeTagsMax,
+    objectBytesMax: Math.floor(limits.edgeCacheBytes * limits.edgeObjectShareMax),
+  })
   const proxy = createCachingProxy({ upstream, cache, fetches, policy, clock, limits })
   return { proxy, tier, fetches }
 }

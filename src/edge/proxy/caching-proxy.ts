@@ -22,9 +22,11 @@ import {
 import type { Joined, SharedFetches } from '../origin/index.ts'
 import { toProblemAnswer } from '../problem.ts'
 import type { Answer, AnswerReport } from '../server/message.ts'
-import { type Ask, toReport, type Upstream } from './ask.ts'
+import { createAnswerPool } from './answer-pool.ts'
+import { type Ask, forAnybody, toReport, type Upstream } from './ask.ts'
 import { respondHit } from './hits.ts'
-import { createFetcher, type Errand, type FetchedHead } from './land.ts'
+import { createJoinFetch } from './join-fetch.ts'
+import { createFetcher, type Errand, type FetchedHead, type Fetcher } from './land.ts'
 import { forwardsLeft, respondFinally } from './max-forwards.ts'
 import { declaredLength, isLooping, toForwardLines, toResponseHead } from './messages.ts'
 import { isPlain } from './plain.ts'
@@ -40,12 +42,14 @@ import {
   selectRange,
 } from './respond.ts'
 import type { Cached, ResponseCache } from './response-cache.ts'
-import { createSpans } from './spans.ts'
+import { createSpans, firstByteOf, guarded, type Spans } from './spans.ts'
+import { toStream } from './to-stream.ts'
 import { createUnsliceable, type UnsliceableLimits } from './unsliceable.ts'
 
 export type CachingProxy<C> = { handle(ask: Ask<C>): Answer | Promise<Answer> }
 
-export type ProxyLimits = UnsliceableLimits & Pick<Limits, 'edgeVisitsMax' | 'edgeRangesMax'>
+export type ProxyLimits = UnsliceableLimits &
+  Pick<Limits, 'edgeVisitsMax' | 'edgeRangesMax' | 'edgeAnswerBytesMax' | 'edgeAnswerPoolBytes'>
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
@@ -60,12 +64,18 @@ export function createCachingProxy<C>(options: {
 }): CachingProxy<C> {
   const { upstream, cache, fetches, policy, clock, limits } = options
   const rangesMax = limits.edgeRangesMax
-  const fetcher = createFetcher(options)
+  const fetcher: Fetcher<C> = createFetcher<C>({
+    ...options,
+    goOn: (ask, source, fromByte) => spans.goOn(ask, source, fromByte),
+  })
   const unsliceable = createUnsliceable(limits, clock)
   // What varies by fields of the request answers only those who sent the same (RFC 9111, 4.1).
   const accepts = ({ head }: Ask<C>, { variant }: FetchedHead): boolean =>
     variant === null || matchesVariant(variant, head)
-  const spans = createSpans({ cache, fetches, fetcher, accepts, rangesMax })
+  const joining = createJoinFetch({ cache, fetches, fetcher, accepts })
+  const pool = createAnswerPool(limits.edgeAnswerPoolBytes)
+  const answerBytesMax = limits.edgeAnswerBytesMax
+  const spans: Spans<C> = createSpans({ cache, fetches, joining, unsliceable, pool, answerBytesMax, rangesMax })
 
   /** Sent on as it is, answered as it comes; what it changed is forgotten (RFC 9111, 4.4). */
   const pass = async (ask: Ask<C>, fwd: ForwardReason, cached: Cached | null = null): Promise<Answer> => {
@@ -123,9 +133,15 @@ export function createCachingProxy<C>(options: {
     const { stored, sizeBytes } = cached
     const nowMs = clock.nowMs()
     const isWhole = hasAllAskedFor(ask.head, cached, nowMs)
-    if (!isWhole && (how.onlyWhole || !spans.canComplete(cached))) return null
-    const cacheStatus: CacheReport = isWhole ? how.status : { fwd: 'partial' }
-    const report = toReport(ask, isWhole ? how.cache : 'miss', { tags: cached.entry.tags })
+    const range = wantedRange(ask.head, rangesMax)
+    const fromByte = range === null ? 0 : firstByteOf(range, rangesMax)
+    if (!isWhole && (how.onlyWhole || !spans.canComplete(cached, fromByte))) return null
+    const isCollapsed = !isWhole && spans.isComing(cached)
+    const cacheStatus: CacheReport = isWhole
+      ? how.status
+      : { fwd: 'partial', ...(isCollapsed ? { collapsed: true } : {}) }
+    const outcome = isWhole ? how.cache : isCollapsed ? 'collapsed' : 'miss'
+    const report = toReport(ask, outcome, { tags: cached.entry.tags })
     const read = (span: { readonly start: number; readonly end: number }): Body => spans.read(ask, cached, span)
     return respondStored({ request: ask.head, stored, read, sizeBytes, nowMs, rangesMax, cacheStatus, report })
   }
@@ -138,10 +154,8 @@ export function createCachingProxy<C>(options: {
     return range ? range.ranges.every((one) => cache.has(cached, one)) : cache.has(cached, { start: 0, end: sizeBytes })
   }
 
-  const join = (ask: Ask<C>, errand: Errand, signal: AbortSignal): Promise<Joined<FetchedHead>> => {
-    const key = cache.fetchKey(ask.head) + (errand.validating ? '\nvalidate' : '')
-    return fetches.join(key, fetcher(ask, errand), signal, (head) => accepts(ask, head))
-  }
+  const join = (ask: Ask<C>, errand: Errand): Promise<Joined<FetchedHead>> =>
+    joining.join(ask, errand.validating ? '\nvalidate' : '', errand)
 
   /** Brings it, whole or validated, and answers; an origin that fails leaves what may be served stale (RFC 5861, RFC 9111, 4.2.4). */
   const bring = async (
@@ -152,9 +166,7 @@ export function createCachingProxy<C>(options: {
   ): Promise<Answer> => {
     const range = cached && validationRange(ask.head, cached)
     const errand = toErrand(cached, add)
-    const joined = range
-      ? await spans.begin(ask, range, errand)
-      : await join(ask, { ...errand, span: null }, ask.request.signal)
+    const joined = range ? await spans.begin(ask, range, errand) : await join(ask, { ...errand, span: null })
     return await answerJoined(ask, cached, joined, fwd)
   }
 
@@ -171,15 +183,16 @@ export function createCachingProxy<C>(options: {
     fwd: ForwardReason,
   ): Promise<Answer> => {
     if (!joined.ok) return serveStale(ask, cached, 'disconnected') ?? toProblemAnswer(toFetchProblem(joined))
-    const { response, stored, part, freshened } = joined.head
+    const { response, stored, entry, part, freshened } = joined.head
     const isCollapsed = joined.role === 'collapsed'
     const status: CacheReport = {
       fwd,
       ...(cached ? { fwdStatus: response.status } : {}),
-      ...(stored || freshened ? { stored: true } : {}),
+      ...(entry || part || freshened ? { stored: true } : {}),
       ...(isCollapsed ? { collapsed: true } : {}),
     }
     if (freshened) {
+      cancel(joined.body)
       const fresh = cache.find(ask.head)
       const answer = fresh && fromCache(ask, fresh, { status, cache: 'revalidated' })
       // It left between the two: rare, and then it is fetched whole.
@@ -208,11 +221,24 @@ export function createCachingProxy<C>(options: {
       return respondStored({ ...head, read, cacheStatus: status, report })
     }
     if (!stored) return respondUnshared(ask, joined, status)
-    const body = joined.body
-    const report = toReport(ask, how, joined.head)
     const sizeBytes = declaredLength(stored.fields)
-    const whole = { request: WITHOUT_RANGE(ask.head), stored, sizeBytes, nowMs, rangesMax }
-    const answer = respondStored({ ...whole, read: () => body, cacheStatus: status, report })
+    const report = toReport(ask, how, joined.head)
+    const about = { stored, nowMs, rangesMax, cacheStatus: status, report }
+    const isLong = joined.body instanceof ReadableStream
+    if (
+      isLong &&
+      entry &&
+      sizeBytes !== null &&
+      selectRange({ request: ask.head, stored, sizeBytes, nowMs, rangesMax })
+    ) {
+      // Its part of what comes, read where it is being stored.
+      cancel(joined.body)
+      const cached = { entry, stored, sizeBytes }
+      const read = (span: { readonly start: number; readonly end: number }): Body => spans.read(ask, cached, span)
+      return respondStored({ ...about, request: ask.head, sizeBytes, read })
+    }
+    const body = withLeave(ask, joined.body)
+    const answer = respondStored({ ...about, request: WITHOUT_RANGE(ask.head), sizeBytes, read: () => body })
     if (answer.body === null) cancel(body)
     return answer
   }
@@ -225,11 +251,10 @@ export function createCachingProxy<C>(options: {
   ): Promise<Answer> => {
     const { response } = joined.head
     const isPart = response.status === 206 || response.status === 416
+    if (joined.head.unsliceable) unsliceable.set(ask.head.uri, 'as-asked')
     if (isPart && (ask.head.method === 'HEAD' || wantedRange(ask.head, rangesMax) !== null)) {
       // The part was of our cut, and what came may not be kept beside others: asked for as the client asked.
       cancel(joined.body)
-      // A range beyond the end says nothing about those within.
-      if (response.status === 206) unsliceable.add(ask.head.uri)
       return await pass(ask, 'uri-miss')
     }
     const passing = { request: ask.head, response, body: joined.body, cacheStatus, report: toReport(ask, 'miss') }
@@ -250,11 +275,10 @@ export function createCachingProxy<C>(options: {
     const reuse = decideReuse({ stored: cached.stored, request, nowMs: clock.nowMs(), options: policy })
     const add = reuse.kind === 'validate' ? reuse.add : []
     const errand = toErrand(cached, add)
-    const joining =
-      cached.sizeBytes > cache.sliceBytes
-        ? spans.begin(ask, 'bytes=0-0', errand)
-        : join(ask, { ...errand, span: null }, new AbortController().signal)
-    joining.then(
+    const own = forAnybody(ask)
+    const bringing =
+      cached.sizeBytes > cache.sliceBytes ? spans.begin(own, 'bytes=0-0', errand) : join(own, { ...errand, span: null })
+    bringing.then(
       (joined) => {
         if (joined.ok) cancel(joined.body)
       },
@@ -269,6 +293,7 @@ export function createCachingProxy<C>(options: {
     const { freshness, method, status } = stored
     if (ask.head.method !== 'GET' || method !== 'GET' || status === 204) return null
     if (freshness.noCache || ageMs >= freshness.lifetimeMs) return null
+    if (sizeBytes > answerBytesMax) return null
     const body = cache.read(cached, { start: 0, end: sizeBytes })
     return body && respondHit({ cached, body, ageMs, ask })
   }
@@ -302,9 +327,13 @@ export function createCachingProxy<C>(options: {
     if (head.method === 'HEAD') return pass(ask, fwd)
     const range = wantedRange(head, rangesMax)
     if (range === null) return bring(ask, null, [], fwd)
+    const how = unsliceable.get(head.uri)
+    if (how === 'as-asked') return pass(ask, fwd)
+    // The whole is on its way, or the origin sends nothing else: its part of that.
+    if (how === 'whole' || joining.isUnderWay(ask, '')) return bring(ask, null, [], fwd)
     // Nobody waits for a whole film to see a minute of it: it is brought by slices.
-    if (unsliceable.has(head.uri)) return pass(ask, fwd)
-    return spans.begin(ask, range, { validating: null, add: [] }).then((joined) => answerJoined(ask, null, joined, fwd))
+    const errand = { validating: null, add: [] }
+    return spans.begin(ask, range, errand).then((joined) => answerJoined(ask, null, joined, fwd))
   }
 
   return {
@@ -318,6 +347,11 @@ export function createCachingProxy<C>(options: {
       return miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')
     },
   }
+}
+
+/** As long as it may be given to this client. */
+function withLeave<C>(ask: Ask<C>, body: Body): Body {
+  return ask.mayGoOn && body instanceof ReadableStream ? toStream(guarded(ask, body)) : body
 }
 
 /** A 304 says something of what is stored only where there were conditions. */

@@ -1,6 +1,14 @@
 import type { Entry, MemoryTier } from '../memory/index.ts'
 import type { ChunkStore } from '../origin/index.ts'
 
+/** A store that can be read while it is filled. */
+export type SliceStore = ChunkStore & {
+  /** How far it has come, in the whole. */
+  atByte(): number
+  /** What has come from this byte on, of the slice that is not complete yet: all of it or a piece; null for any other byte. */
+  tail(fromByte: number): Uint8Array | null
+}
+
 /**
  * Takes a body into an entry, slice by slice, from a byte at which a slice begins. `endByte` is where it is to end, null when
  * it runs to an end that is not known yet. Of a whole body that does not come to its end nothing is kept; of a part, the
@@ -12,7 +20,7 @@ export function fillSlices<Meta>(options: {
   readonly sliceBytes: number
   readonly fromByte: number
   readonly endByte: number | null
-}): ChunkStore {
+}): SliceStore {
   const { tier, entry, sliceBytes, fromByte, endByte } = options
   const isPart = fromByte > 0 || (endByte !== null && endByte !== entry.sizeBytes)
   let slice: SliceInMaking = NOTHING
@@ -46,6 +54,13 @@ export function fillSlices<Meta>(options: {
   }
 
   return {
+    atByte: () => at,
+    tail(fromByte) {
+      const offset = fromByte - index * sliceBytes
+      if (offset < 0 || offset >= slice.bytes) return null
+      // Nothing writes again to what has been filled.
+      return slice.whole ? slice.whole.subarray(offset, slice.bytes) : pieceFrom(slice.pieces, offset)
+    },
     append(chunk) {
       at += chunk.byteLength
       if (endByte !== null && at > endByte) return giveUp()
@@ -71,6 +86,16 @@ export function fillSlices<Meta>(options: {
 type SliceInMaking = { readonly pieces: Uint8Array[]; bytes: number; readonly whole: Uint8Array | null }
 
 const NOTHING: SliceInMaking = { pieces: [], bytes: 0, whole: null }
+
+/** The piece in which this byte is, from there on. */
+function pieceFrom(pieces: readonly Uint8Array[], offset: number): Uint8Array | null {
+  let start = 0
+  for (const piece of pieces) {
+    if (offset < start + piece.byteLength) return piece.subarray(offset - start)
+    start += piece.byteLength
+  }
+  return null
+}
 
 /** How much of a slice must have come before room is made for all of it: an origin that drips reserves nothing. */
 const FIRST_SHARE_MIN = 1 / 32

@@ -1,7 +1,10 @@
 import type { Clock } from '../../kernel/index.ts'
 import {
+  currentAgeMs,
   decideCombine,
   decideStore,
+  entityTagOf,
+  isStrongTag,
   type MessageTimes,
   mergeNotModified,
   mergePartial,
@@ -14,22 +17,27 @@ import {
   toWholeHead,
 } from '../cache/policy/index.ts'
 import type { ByteRange, FieldLine, RequestHead, ResponseHead } from '../http/index.ts'
-import type { Content, Fetched } from '../origin/index.ts'
-import type { Ask, Upstream, UpstreamAnswer } from './ask.ts'
-import { toForwardLines, toResponseHead } from './messages.ts'
-import type { Cached, ResponseCache } from './response-cache.ts'
+import type { Entry } from '../memory/index.ts'
+import type { Content, Fetched, Reread } from '../origin/index.ts'
+import { type Ask, forAnybody, type Upstream, type UpstreamAnswer } from './ask.ts'
+import { declaredLength, toForwardLines, toResponseHead } from './messages.ts'
+import type { Cached, CacheMeta, ResponseCache } from './response-cache.ts'
 
 /** What a fetch brought, for everyone who waits for it. */
 export type FetchedHead = {
   readonly response: ResponseHead
-  /** As it is being stored; null when it is not. */
+  /** As others may be given it, too; null when they may not. */
   readonly stored: StoredResponse | null
+  /** Into which all of it is being stored. */
+  readonly entry: Entry<CacheMeta> | null
   /** Where a part of it is going, when that is what was fetched. */
   readonly part: Cached | null
   /** Surrogate keys of what is being stored. */
   readonly tags: readonly string[]
   /** A 304 that freshened what was stored: look there. */
   readonly freshened: boolean
+  /** A part that may not be kept beside others. */
+  readonly unsliceable: boolean
   /** What its `Vary` told apart, and how it came out for the request that fetched it. */
   readonly variant: { readonly varyFields: readonly string[]; readonly key: string } | null
 }
@@ -43,7 +51,21 @@ export type Errand = {
   readonly span: ByteRange | null
 }
 
+/** An answer that is being sent, of which bytes are read where they are: `entry` may hold some, and others be on their way. */
+export type Source = {
+  readonly entry: Entry<CacheMeta> | null
+  readonly stored: StoredResponse
+  /** Of the whole; null while it is not known. */
+  readonly sizeBytes: number | null
+}
+
+/** Whether bytes of it can be fetched again and put beside others (RFC 9111, 3.4). */
+export function isRefetchable({ stored, sizeBytes }: Source): boolean {
+  return sizeBytes !== null && stored.status === 200 && isStrongTag(entityTagOf(stored.fields))
+}
+
 type Landing<C> = {
+  readonly key: string
   readonly ask: Ask<C>
   readonly errand: Errand
   readonly response: ResponseHead
@@ -52,23 +74,51 @@ type Landing<C> = {
   readonly ticket: ReturnType<ResponseCache['ticket']>
 }
 
+/** `key` is what the fetch can be joined under. */
+export type Fetcher<C> = (
+  ask: Ask<C>,
+  errand: Errand,
+  key: string,
+) => (signal: AbortSignal) => Promise<Fetched<FetchedHead>>
+
 /** One fetch of a whole or of a part, for all who ask for the same; what comes is stored as the policy has it. */
 export function createFetcher<C>(options: {
   readonly upstream: Upstream<C>
   readonly cache: ResponseCache
   readonly policy: PolicyOptions
   readonly clock: Clock
-}): (ask: Ask<C>, errand: Errand) => (signal: AbortSignal) => Promise<Fetched<FetchedHead>> {
-  const { upstream, cache, policy, clock } = options
+  /** All that is left of an answer, from a byte on, for who can no longer be given it as it comes. */
+  readonly goOn: (ask: Ask<C>, source: Source, fromByte: number) => ReadableStream<Uint8Array>
+}): Fetcher<C> {
+  const { upstream, cache, policy, clock, goOn } = options
 
-  const landUnshared = ({ response, body }: Landing<C>): Fetched<FetchedHead> => ({
-    ok: true,
-    head: { response, stored: null, part: null, tags: [], freshened: false, variant: null },
-    body,
-    share: false,
-    store: null,
-    reread: null,
-  })
+  const landUnshared = (
+    { response, body }: Landing<C>,
+    share: false | 'not-this-time' = false,
+  ): Fetched<FetchedHead> => {
+    const head = { ...NOT_STORED, response }
+    // A range beyond the end says nothing about those within.
+    const isOfOne = response.status === 416
+    return { ok: true, head, body, share: isOfOne ? 'not-this-time' : share, store: null, reread: null }
+  }
+
+  const rereadOf = ({ ask }: Landing<C>, source: Source): Reread | null => {
+    const { entry } = source
+    const refetchable = isRefetchable(source)
+    if (!refetchable && !entry) return null
+    return {
+      canServe: (start, end) => refetchable || (entry !== null && cache.hasCome(entry, { start, end })),
+      open: (fromByte) => goOn(forAnybody(ask), source, fromByte),
+    }
+  }
+
+  /** What is on its way in and good goes on; a second fetch of the same is for who made it. */
+  const mayReplace = ({ ask, errand }: Landing<C>): boolean => {
+    const under = errand.validating ? null : cache.filling(ask.head)
+    if (!under) return true
+    const { freshness } = under.stored
+    return freshness.noCache || currentAgeMs(under.stored, clock.nowMs()) >= freshness.lifetimeMs
+  }
 
   const landWhole = (landing: Landing<C>): Fetched<FetchedHead> => {
     const { ask, response, body, times, ticket } = landing
@@ -81,13 +131,16 @@ export function createFetcher<C>(options: {
       return landUnshared(landing)
     }
     const stored = toStored({ request: GET, response, times, without: decision.without, options: optionsFor(head) })
-    const entry = cache.keep(ticket, head, stored)
-    const store = entry && cache.fill(entry, { fromByte: 0, endByte: entry.sizeBytes })
+    const sizeBytes = declaredLength(stored.fields)
+    const fits = sizeBytes === null || sizeBytes <= cache.objectBytesMax
+    const entry = fits && mayReplace(landing) ? cache.keep(ticket, head, stored) : null
+    const store = entry && cache.fill(entry, { fromByte: 0, endByte: entry.sizeBytes, key: landing.key })
     // Nothing will come that would end it.
     if (body === null) store?.end()
     const tags = entry?.tags ?? []
-    const fetched = { response, stored, part: null, tags, freshened: false, variant: variantOf(head, stored) }
-    return { ok: true, head: fetched, body, reread: null, store, share: true }
+    const fetched = { ...NOT_STORED, response, stored, entry, tags, variant: variantOf(head, stored) }
+    const reread = body instanceof ReadableStream ? rereadOf(landing, { entry, stored, sizeBytes }) : null
+    return { ok: true, head: fetched, body, reread, store, share: true }
   }
 
   const landPart = (landing: Landing<C>, span: ByteRange): Fetched<FetchedHead> => {
@@ -96,22 +149,34 @@ export function createFetcher<C>(options: {
     const isWanted = whole?.part.start === span.start && whole.part.end === Math.min(span.end, whole.part.sizeBytes)
     const request = withRange(ask.head, span)
     const decision = decideStore({ request, response, options: policy })
-    if (!whole || !isWanted || !decision.store) return landUnshared(landing)
+    if (!whole || !isWanted || !decision.store) {
+      const unshared = landUnshared(landing)
+      return unshared.ok ? { ...unshared, head: { ...unshared.head, unsliceable: true } } : unshared
+    }
     const part = combine(landing, request) ?? keepHead(landing, whole.head, decision.without)
-    if (!part) return landUnshared(landing)
-    const store = cache.fill(part.entry, { fromByte: whole.part.start, endByte: whole.part.end })
-    const variant = variantOf(ask.head, part.stored)
-    const { stored } = part
-    const head = { response, stored, part, tags: part.entry.tags, freshened: false, variant }
-    return { ok: true, head, body, reread: null, store, share: true }
+    // Purged meanwhile, or no room for it.
+    if (!part) return landUnshared(landing, 'not-this-time')
+    const { entry, stored } = part
+    const { start, end } = whole.part
+    const store = cache.fill(entry, { fromByte: start, endByte: end, key: landing.key })
+    const variant = variantOf(ask.head, stored)
+    return {
+      ok: true,
+      head: { ...NOT_STORED, response, stored, part, tags: entry.tags, variant },
+      body,
+      // A slice is never more than a window: nobody falls behind in one.
+      reread: null,
+      store,
+      share: true,
+    }
   }
 
   /** To the parts that are here already, if it belongs to them (RFC 9111, 3.4). */
-  const combine = ({ ask, response, times }: Landing<C>, request: RequestHead): Cached | null => {
+  const combine = ({ ask, response, times, ticket }: Landing<C>, request: RequestHead): Cached | null => {
     const known = cache.find(ask.head)
     if (!known || !decideCombine(known.stored, response).combine) return null
     const merged = mergePartial({ stored: known.stored, request, response, times, options: optionsFor(ask.head) })
-    if (!merged.keep.store || !cache.refresh(known, merged.stored)) return null
+    if (!merged.keep.store || !cache.refresh(known, merged.stored, ticket)) return null
     return { ...known, stored: merged.stored }
   }
 
@@ -128,7 +193,7 @@ export function createFetcher<C>(options: {
   const landNotModified = (landing: Landing<C>, validating: Cached): Fetched<FetchedHead> => {
     const { ask, response, times } = landing
     const freshened = freshen({ request: ask.head, cached: validating, response, times })
-    const head = { response, stored: null, part: null, tags: [], freshened, variant: null }
+    const head = { ...NOT_STORED, response, freshened }
     return { ok: true, head, body: landing.body, share: freshened, store: null, reread: null }
   }
 
@@ -150,7 +215,7 @@ export function createFetcher<C>(options: {
 
   const optionsFor = ({ uri }: RequestHead) => ({ ...policy, key: uri })
 
-  return (ask, errand) => async (signal) => {
+  return (ask, errand, key) => async (signal) => {
     const { validating, add, span } = errand
     const ticket = cache.ticket(ask.head)
     const requestMs = clock.nowMs()
@@ -166,11 +231,21 @@ export function createFetcher<C>(options: {
     if (!answer.ok) return answer
     const response = toResponseHead(answer)
     const times = { requestMs, responseMs: clock.nowMs() }
-    const landing: Landing<C> = { ask, errand, response, body: answer.body, times, ticket }
+    const landing: Landing<C> = { key, ask, errand, response, body: answer.body, times, ticket }
     if (response.status === 304 && validating) return landNotModified(landing, validating)
     return response.status === 206 && span ? landPart(landing, span) : landWhole(landing)
   }
 }
+
+const NOT_STORED = {
+  stored: null,
+  entry: null,
+  part: null,
+  tags: [],
+  freshened: false,
+  unsliceable: false,
+  variant: null,
+} as const
 
 const GET = { method: 'GET' } as const
 const ANYBODY: RequestHead = { method: 'GET', uri: '', fields: { get: () => null } }

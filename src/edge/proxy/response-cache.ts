@@ -12,6 +12,7 @@ import type { RequestHead } from '../http/message.ts'
 import type { Entry, MemoryTier, Ticket } from '../memory/index.ts'
 import type { ChunkStore } from '../origin/index.ts'
 import { fillSlices } from './fill-slices.ts'
+import { createFills, type Fill } from './fills.ts'
 import { declaredLength } from './messages.ts'
 
 /**
@@ -40,17 +41,33 @@ export type ResponseCache = {
   ticket(request: RequestHead): Ticket
   /** Takes a head in, of which bytes will follow; null when there is no room for it, or it was purged since the ticket. */
   keep(ticket: Ticket, request: RequestHead, stored: StoredResponse): Entry<CacheMeta> | null
-  /** Takes the bytes in as they arrive, from the one at `fromByte`, where a slice begins. What does not come whole is dropped. */
-  fill(entry: Entry<CacheMeta>, span: { readonly fromByte: number; readonly endByte: number | null }): ChunkStore
-  /** New fields for the same bytes. False when they are gone. */
-  refresh(cached: Cached, stored: StoredResponse): boolean
+  /**
+   * Takes the bytes in as they arrive, from the one at `fromByte`, where a slice begins. What does not come whole is dropped.
+   * `key` is that of the fetch that brings them.
+   */
+  fill(
+    entry: Entry<CacheMeta>,
+    span: { readonly fromByte: number; readonly endByte: number | null; readonly key: string },
+  ): ChunkStore
+  /** What is on its way into this entry and brings this byte. */
+  fillAt(entry: Entry<CacheMeta>, byte: number): Fill | null
+  /** The answer to this request, if all of it is on its way in. */
+  filling(request: RequestHead): { readonly stored: StoredResponse; readonly fill: Fill } | null
+  /** New fields for the same bytes. False when they are gone, or were purged since the ticket. */
+  refresh(cached: Cached, stored: StoredResponse, ticket?: Ticket): boolean
   has(cached: Cached, span: ByteRange): boolean
   /** The bytes from `start` to `end` in one piece or several, or null when some of them are not here. Counts as a use. */
   read(cached: Cached, span: ByteRange): Uint8Array | readonly Uint8Array[] | null
+  /** The bytes from `start` as far as they lie together, at most to `end`; null when the first of them is not here. Counts as a use. */
+  pieceAt(entry: Entry<CacheMeta>, span: ByteRange): Uint8Array | null
+  /** Whether all of these have come into this entry, those of a slice in the making, too. */
+  hasCome(entry: Entry<CacheMeta>, span: ByteRange): boolean
   drop(cached: Cached): void
   /** Every variant of these URIs. */
   purge(uris: readonly string[]): number
   readonly sliceBytes: number
+  /** A body above this is never kept as a whole. */
+  readonly objectBytesMax: number
 }
 
 export function createResponseCache(options: {
@@ -59,8 +76,10 @@ export function createResponseCache(options: {
   readonly sliceBytes: number
   /** Surrogate keys of one answer that are heeded. */
   readonly tagsMax: number
+  readonly objectBytesMax: number
 }): ResponseCache {
-  const { tier, policy, sliceBytes, tagsMax } = options
+  const { tier, policy, sliceBytes, tagsMax, objectBytesMax } = options
+  const fills = createFills<CacheMeta>()
 
   const indexOf = (uri: string): VariantIndex | null => {
     const meta = tier.peek(uri)?.meta
@@ -93,8 +112,41 @@ export function createResponseCache(options: {
     return slices
   }
 
+  const fill: ResponseCache['fill'] = (entry, { key, ...span }) => {
+    const store = fillSlices({ tier, entry, sliceBytes, ...span })
+    const isWhole = span.fromByte === 0 && span.endByte === entry.sizeBytes
+    const own: Fill = { ...span, key, isWhole, store }
+    const over = (): void => fills.end(entry, own)
+    fills.begin(entry, own)
+    return {
+      append(chunk) {
+        const isWanted = store.append(chunk)
+        if (!isWanted) over()
+        return isWanted
+      },
+      end() {
+        store.end()
+        over()
+      },
+      fail(why) {
+        store.fail(why)
+        over()
+      },
+    }
+  }
+
+  const sliceAt = (entry: Entry<CacheMeta>, { start, end }: ByteRange): Uint8Array | null => {
+    const index = Math.floor(start / sliceBytes)
+    const slice = tier.slice(entry, index)
+    const from = start - index * sliceBytes
+    return slice && from < slice.byteLength
+      ? slice.subarray(from, Math.min(end - index * sliceBytes, slice.byteLength))
+      : null
+  }
+
   return {
     sliceBytes,
+    objectBytesMax,
     find(request) {
       let entry = tier.get(request.uri)
       if (entry?.meta.kind === 'index') entry = tier.get(variantKey(entry.meta.index, request))
@@ -113,10 +165,18 @@ export function createResponseCache(options: {
       const input = { meta, metaBytes: metaBytesOf(stored), tags: tagsOf(stored, tagsMax), sizeBytes: lengthOf(stored) }
       return tier.setIfValid(ticket, key, input) ?? null
     },
-    fill: (entry, span) => fillSlices({ tier, entry, sliceBytes, ...span }),
-    refresh(cached, stored) {
-      const meta: CacheMeta = { kind: 'response', stored }
-      return tier.refresh(cached.entry, { meta, metaBytes: metaBytesOf(stored), tags: tagsOf(stored, tagsMax) })
+    fill,
+    fillAt: fills.at,
+    filling(request) {
+      const index = indexOf(request.uri)
+      const entry = tier.peek(index ? variantKey(index, request) : request.uri)
+      const found = entry && fills.whole(entry)
+      return found && entry.meta.kind === 'response' ? { stored: entry.meta.stored, fill: found } : null
+    },
+    refresh({ entry }, stored, ticket) {
+      const tags = tagsOf(stored, tagsMax)
+      if (ticket && !tier.isValid(ticket, [...entry.tags, ...tags])) return false
+      return tier.refresh(entry, { meta: { kind: 'response', stored }, metaBytes: metaBytesOf(stored), tags })
     },
     has: ({ entry }, span) => tier.has(entry, span),
     read({ entry, sizeBytes }, span) {
@@ -124,6 +184,18 @@ export function createResponseCache(options: {
       if (body) return span.start === 0 && span.end === sizeBytes ? body : body.subarray(span.start, span.end)
       if (span.start === span.end) return EMPTY
       return tier.has(entry, span) ? slicesOf(entry, span) : null
+    },
+    pieceAt(entry, span) {
+      const slice = sliceAt(entry, span)
+      if (slice) return slice
+      const tail = fills.at(entry, span.start)?.store.tail(span.start)
+      return tail ? tail.subarray(0, span.end - span.start) : null
+    },
+    hasCome(entry, { start, end }) {
+      const coming = fills.at(entry, end - 1)?.store
+      const tailEnd = coming?.atByte() ?? 0
+      if (end > tailEnd || !coming?.tail(end - 1)) return tier.has(entry, { start, end })
+      return tier.has(entry, { start, end: Math.floor((end - 1) / sliceBytes) * sliceBytes })
     },
     drop({ entry }) {
       if (tier.peek(entry.key) === entry) tier.purge(entry.key)

@@ -18,6 +18,7 @@ export {
   watchPathKeysFile,
   writePathKeysFile,
 } from './supervisor/path-keys-file.ts'
+export { withPathKeysLock } from './supervisor/path-keys-lock.ts'
 export { type Runtime, readRuntime } from './supervisor/runtime.ts'
 export { PATH_KEY_CALLS } from './supervisor/serve-path-keys.ts'
 export { createSupervisor, type Supervisor, type SupervisorOptions } from './supervisor.ts'

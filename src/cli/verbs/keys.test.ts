@@ -73,6 +73,16 @@ describe('keys for the edge alone', () => {
     expect(await check(token)).toEqual({ ok: false, code: 'unknown-key' })
   })
 
+  test('rotated by several at once, none is lost, and none that was dropped comes back', async () => {
+    await run('create', file)
+    await Promise.all(Array.from({ length: 5 }, () => run('rotate', '--file', file)))
+    const before = (await listed()).map(({ id }) => id)
+    expect(before).toHaveLength(6)
+    const now = ['rotate', '--file', file, '--now']
+    await Promise.all([run('rotate', '--file', file), run(...now), run('rotate', '--file', file)])
+    expect((await listed()).filter(({ id }) => before.includes(id))).toEqual([])
+  })
+
   test('are bounded in number, and one more changes nothing', async () => {
     await run('create', file)
     let fault: Fault | undefined

@@ -13,6 +13,7 @@ import {
   tooManyKeys,
   toPathKeyInfos,
   toPathKeys,
+  withPathKeysLock,
   writePathKeysFile,
 } from '../../roles/index.ts'
 import { createWireClient } from '../../wire/index.ts'
@@ -115,12 +116,16 @@ async function askSupervisor({ environment }: Invocation, call: string): Promise
 }
 
 async function rotateFile(path: string, times: RotationTimes): Promise<PathKeyInfo[]> {
-  const nowMs = Date.now()
-  const keysMax = DEFAULT_LIMITS.pathKeysMax
-  const rotation = decideRotation(await readPathKeysFile(path), nowMs, { ...times, next: makePathKey(), keysMax })
-  if (!rotation.ok) throw tooManyKeys(keysMax)
-  await writePathKeysFile(path, rotation.file)
-  return toPathKeyInfos(rotation.file, nowMs)
+  // A path at which there is nothing is said before a lock is left beside it.
+  await readPathKeysFile(path)
+  return withPathKeysLock(path, async () => {
+    const nowMs = Date.now()
+    const keysMax = DEFAULT_LIMITS.pathKeysMax
+    const rotation = decideRotation(await readPathKeysFile(path), nowMs, { ...times, next: makePathKey(), keysMax })
+    if (!rotation.ok) throw tooManyKeys(keysMax)
+    await writePathKeysFile(path, rotation.file)
+    return toPathKeyInfos(rotation.file, nowMs)
+  })
 }
 
 function print({ terminal }: Invocation, found: readonly PathKeyInfo[], asJson: boolean | undefined): void {

@@ -34,7 +34,7 @@ export const USAGE = `usage: tentpole <verb> [options]
   edge --origin URL [--origin URL]... --listen PORT [--memory MIB] [--access-log FILE|-]
         the edge alone: a shared HTTP cache in front of any HTTP/1.1 origin
         --path-keys FILE [--public PREFIX]...
-                     serves signed addresses only, and paths that begin with a public prefix
+                     serves signed addresses only, and what is public: a folder, /art/, or one file, /logo.png
         --admin PORT --admin-token FILE
                      metrics and purges, on loopback, for who sends the token
   keys list [--file FILE] [--json]

@@ -18,6 +18,10 @@ const refused: readonly (readonly [string, string])[] = [
   ['--origin http://127.0.0.1:1 --listen 70000', '--listen'],
   ['--origin http://127.0.0.1:1 --listen 0 --memory none', '--memory'],
   ['--origin http://127.0.0.1:1 --listen 0 --public /x/', '--path-keys'],
+  ['--origin http://127.0.0.1:1 --listen 0 --path-keys x --public art/', '--public'],
+  ['--origin http://127.0.0.1:1 --listen 0 --path-keys x --public /a/../b/', '--public'],
+  ['--origin http://127.0.0.1:1 --listen 0 --path-keys x --public //', '--public'],
+  ['--origin http://127.0.0.1:1 --listen 0 --path-keys x --public /%61rt/', '--public'],
   ['--origin http://127.0.0.1:1 --listen 0 --admin 0', '--admin-token'],
   ['--origin http://127.0.0.1:1 --listen 0 --admin 0 --admin-token /nowhere/token', 'cannot be read'],
   ['--origin http://127.0.0.1:1 --listen 0 --admin 0 --admin-token /dev/null', '20 or more'],
@@ -102,6 +106,8 @@ test('with keys it serves signed addresses; who has the token reads its metrics 
       keysFile,
       '--public',
       '/art/',
+      '--public',
+      '/~logo',
       '--access-log',
       logFile,
       '--admin',
@@ -114,6 +120,7 @@ test('with keys it serves signed addresses; who has the token reads its metrics 
   expect([await statusOf(`/v/${token}/films/x/1`), await statusOf('/art/1'), await statusOf('/films/x/1')]).toEqual([
     200, 200, 403,
   ])
+  for (const path of ['/art', '/artsecret', '/~logo.png', '/~logo/1']) expect(await statusOf(path)).toBe(403)
   const authorization = `Bearer ${adminToken}`
   expect((await fetch(`${admin}/metrics`)).status).toBe(401)
   const metrics = await (await fetch(`${admin}/metrics`, { headers: { authorization } })).text()

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isPathPrefix } from '../../contracts/index.ts'
 import { createProxyEdge, openAccessLog, type ProxyEdge, type ProxyEdgeOptions } from '../../edge/index.ts'
 import { createLogger, DEFAULT_LIMITS, describeError, Fault, systemClock } from '../../kernel/index.ts'
 import { watchPathKeysFile } from '../../roles/index.ts'
@@ -23,6 +24,7 @@ export const edge: Verb = async ({ args, terminal }) => {
   if (values.origin.length === 0) throw new UsageError('expected --origin URL')
   if (values.public.length > 0 && values['path-keys'] === undefined)
     throw new UsageError('--public: without --path-keys everything is public')
+  const publicPrefixes = values.public.map(toPublic)
   const port = toWhole('--listen', values.listen ?? '', { min: 0, max: 65_535 })
   const memoryMib = toWhole('--memory', values.memory, { min: 1, max: 1_048_576 })
   const admin = toAdmin(values.admin, values['admin-token'])
@@ -35,7 +37,7 @@ export const edge: Verb = async ({ args, terminal }) => {
     origins: values.origin,
     limits,
     logger,
-    ...(keys ? { signatures: { keys: keys.keys, publicPrefixes: values.public.map(toPrefix) } } : {}),
+    ...(keys ? { signatures: { keys: keys.keys, publicPrefixes } } : {}),
     ...(accessLog ? { onExchange: accessLog.record } : {}),
     ...(admin ? { admin } : {}),
   })
@@ -86,9 +88,12 @@ function toLogTarget(text: string): string {
   return text === '-' ? 'stdout' : text
 }
 
-function toPrefix(text: string): string {
-  if (text.startsWith('/')) return text
-  throw new UsageError(`--public: expected the beginning of a path, such as /public/, got ${JSON.stringify(text)}`)
+/** In the form that requests are compared in, or it would open nothing. A "~" may be in it: there is no token that it could end. */
+function toPublic(text: string): string {
+  if (isPathPrefix(text.replaceAll('~', '-'))) return text
+  throw new UsageError(
+    `--public: expected a folder such as /art/, which opens all below it, or one file such as /logo.png: no empty, "." or ".." segment, percent-encoded in upper case where it must be; got ${JSON.stringify(text)}`,
+  )
 }
 
 function toWhole(flag: string, text: string, { min, max }: { min: number; max: number }): number {

@@ -1,4 +1,4 @@
-import type { PathKeys } from '../../contracts/index.ts'
+import { coversPath, type PathKeys } from '../../contracts/index.ts'
 import type { Clock } from '../../kernel/index.ts'
 import { createPathTokens } from '../path-tokens.ts'
 import { type EdgeProblem, toTokenProblem } from '../problem.ts'
@@ -10,7 +10,7 @@ const SIGNED = '/v/'
 
 export type SignedPathsOptions = {
   readonly keys: () => PathKeys
-  /** Paths that begin with one of these need no signature. */
+  /** What is below one that ends with `/`, and what is one of the others, needs no signature. */
   readonly publicPrefixes: readonly string[]
   readonly tokensMax: number
   readonly clock: Clock
@@ -22,7 +22,7 @@ export function createSignedPaths(options: SignedPathsOptions): (request: Server
   const check = createPathTokens(options)
   return ({ path, clientAddress }) => {
     if (!path.startsWith(SIGNED))
-      return publicPrefixes.some((prefix) => path.startsWith(prefix)) ? path : signatureMissing
+      return publicPrefixes.some((prefix) => coversPath({ prefix }, path)) ? path : signatureMissing
     const end = path.indexOf('/', SIGNED.length)
     if (end < 0) return signatureMissing
     const own = path.slice(end)

@@ -32,7 +32,7 @@ function open() {
     origins: [`http://127.0.0.1:${origin.port}`],
     logger: silentLogger,
     clock: { nowMs: () => Date.now() + ahead, elapsedMs: () => performance.now() + ahead },
-    signatures: { keys: () => keys, publicPrefixes: ['/public/'] },
+    signatures: { keys: () => keys, publicPrefixes: ['/public/', '/logo'] },
     onExchange: ({ answer }) => seen.push(answer.report),
   })
   closers.push(
@@ -77,9 +77,10 @@ test('signed addresses share one copy; nothing unsigned is served but what is pu
   }
   expect([asked.length, edge.statistics().entries]).toEqual([1, 1])
   expect((await get('/public/logo.png')).text).toBe('/public/logo.png')
-  for (const path of ['/films/x/1.m4s', '/', '/v/films/x/1.m4s', '/publicity', '/v/'])
-    expect([path, (await get(path)).response.status]).toEqual([path, 403])
-  expect(asked.length).toBe(2)
+  expect((await get('/logo')).text).toBe('/logo')
+  const secret = ['/films/x/1.m4s', '/', '/v/films/x/1.m4s', '/public', '/publicity', '/logo.png', '/logo/1', '/v/']
+  for (const path of secret) expect([path, (await get(path)).response.status]).toEqual([path, 403])
+  expect(asked.length).toBe(3)
 })
 
 test('a signed path is not readable with a changed path, prefix, expiry, address or key', async () => {

@@ -6,6 +6,8 @@ export async function askEach(options: {
   readonly port: number
   readonly addresses: readonly string[]
   readonly connections: number
+  /** Called once a request is out on every connection. */
+  readonly onAllAsking?: () => void
 }): Promise<{ readonly bodyBytes: number }> {
   const { port, addresses } = options
   const done = Promise.withResolvers<void>()
@@ -33,6 +35,7 @@ export async function askEach(options: {
   const opened = await Promise.all(Array.from({ length: count }, () => openRawConnection({ port, events })))
   try {
     for (const connection of opened) ask(connection)
+    options.onAllAsking?.()
     await done.promise
   } finally {
     for (const connection of opened) connection.close()

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { describeError } from '../src/kernel/index.ts'
 import { askEach } from './closed-loop.ts'
-import { median } from './edge-compare.ts'
+import { median } from './edge-median.ts'
 import { type Origin, toOriginPath } from './edge-origin.ts'
 import type { FastLoopOptions, FastLoopResult } from './open-loop-fast.ts'
 import { type FastLoopProcess, startFastLoop } from './open-loop-process.ts'
@@ -13,6 +14,8 @@ import type { BenchMissing, BenchResult, BenchRow } from './report.ts'
 export type LatencyLoad = {
   readonly metric: string
   readonly ratePerSecond: number
+  /** Before the first round, and counted nowhere: what a compiler needs until it has made the server's code as fast as it gets. */
+  readonly warmUpMs: number
   readonly durationMs: number
   readonly objects: number
   readonly rounds: number
@@ -20,7 +23,8 @@ export type LatencyLoad = {
 export const LATENCY_LOAD: LatencyLoad = {
   metric: 'p99-20k-ms',
   ratePerSecond: 20_000,
-  durationMs: 1_000,
+  warmUpMs: 2_500,
+  durationMs: 700,
   objects: 10_000,
   rounds: 3,
 }
@@ -28,6 +32,8 @@ const OBJECT_BYTES = 4_096
 const EXPONENT = 0.9
 const CONNECTIONS = 128
 const VIEWERS = 1_000
+/** Of each round: connections open, caches of the processor fill. */
+const RAMP_MS = 200
 const FILLED_PART = 0.6
 const MIB = 1_048_576
 /** Beyond this the generator measured itself: that round counts for nothing. */
@@ -48,21 +54,36 @@ export async function compareLatency(options: {
   const memoryMib = Math.max(1, Math.round((load.objects * OBJECT_BYTES) / 2 / MIB))
   const place = { originPort: origin.port, directory, memoryMib, objectsMax: load.objects / 2 }
   const { servers, missing } = await startAll({ metric: load.metric, peers, place })
-  const loop = startFastLoop(GENERATOR_CORE)
-  const rounds = new Map<string, Round[]>()
+  const rounds = new Map<string, Round[]>(servers.map(({ name }) => [name, []]))
+  const faults = new Map<string, string>()
+  let loop = startFastLoop(GENERATOR_CORE)
+  const attempt = async (server: Running, act: () => Promise<unknown>): Promise<void> => {
+    if (faults.has(server.name)) return
+    await act().catch(async (error: unknown) => {
+      faults.set(server.name, `${server.name}: ${describeError(error)}`)
+      // Whose fault it was is not known: the others get one that is whole for certain.
+      await loop.stop()
+      loop = startFastLoop(GENERATOR_CORE)
+    })
+  }
   try {
-    for (const server of servers) await fill(server, { load, directory })
+    for (const server of servers) {
+      await attempt(server, () => fill(server, { load, directory }))
+      const durationMs = load.warmUpMs
+      await attempt(server, () => measure(server, { load: { ...load, durationMs }, loop, origin, directory, seed: 0 }))
+    }
     for (let round = 0; round < load.rounds; round++)
       for (const server of servers) {
         if (rounds.get(server.name)?.some(isFailed)) continue
-        const result = await measure(server, { load, loop, origin, directory, seed: round + 1 })
-        rounds.set(server.name, [...(rounds.get(server.name) ?? []), result])
+        await attempt(server, async () =>
+          rounds.get(server.name)?.push(await measure(server, { load, loop, origin, directory, seed: round + 1 })),
+        )
       }
   } finally {
     await loop.stop()
     for (const server of servers) await server.stop()
   }
-  const result = toLatencyRows(load, peers[0]?.name ?? '', rounds)
+  const result = toLatencyRows({ load, subject: peers[0]?.name ?? '', rounds, faults })
   return { rows: result.rows, missing: [...missing, ...result.missing] }
 }
 
@@ -86,7 +107,7 @@ async function measure(
   const run: FastLoopOptions = {
     port: server.port,
     ratePerSecond: load.ratePerSecond,
-    warmUpMs: 300,
+    warmUpMs: RAMP_MS,
     durationMs: load.durationMs,
     connections: CONNECTIONS,
     addressesFile: addressesFileOf(server, directory),
@@ -104,14 +125,17 @@ function addressesFileOf({ name, port }: Running, directory: string): string {
 }
 
 /** What the rounds of all come to: a row for each peer, or why there is none. */
-export function toLatencyRows(
-  load: LatencyLoad,
-  subject: string,
-  rounds: ReadonlyMap<string, readonly Round[]>,
-): BenchResult {
+export function toLatencyRows(options: {
+  readonly load: LatencyLoad
+  readonly subject: string
+  readonly rounds: ReadonlyMap<string, readonly Round[]>
+  /** Why there are no more rounds of a server. */
+  readonly faults: ReadonlyMap<string, string>
+}): BenchResult {
+  const { load, subject, rounds } = options
   const rows: BenchRow[] = []
   const missing: BenchMissing[] = []
-  const faults = new Map([...rounds].map(([name, each]) => [name, faultOf(name, each)]))
+  const faults = new Map([...rounds].map(([name, each]) => [name, options.faults.get(name) ?? faultOf(name, each)]))
   for (const [peer, theirs] of rounds) {
     if (peer === subject) continue
     const why = rounds.has(subject) ? (faults.get(subject) ?? faults.get(peer)) : `${subject} did not start`

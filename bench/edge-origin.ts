@@ -3,13 +3,16 @@ export type Origin = {
   readonly port: number
   /** Requests for this path, or for all of them. */
   fetches(path?: string): number
+  /** Answers what waits for this `cold` path, and whoever asks for it from now on. */
+  release(path: string): void
   stop(): Promise<void>
 }
 
-const COLD_WAIT_MS = 500
+/** Without `Accept-Ranges` nginx takes an object for one that has none, and answers a range with all of it. */
+const HEADERS = { 'cache-control': 'public, max-age=3600', 'accept-ranges': 'bytes', 'content-type': 'video/mp4' }
 const PATH = /^http:\/\/[^/]*(\/(films|cold)\/(\d{1,9})\/[\w-]*)$/
 
-/** Of `sizeBytes`, stored for an hour; one of `cold` takes the origin half a second. */
+/** Of `sizeBytes`, stored for an hour; one of `cold` is held back until it is released. */
 export function toOriginPath(kind: 'films' | 'cold', sizeBytes: number, name: string | number): string {
   return `/${kind}/${sizeBytes}/${name}`
 }
@@ -17,7 +20,13 @@ export function toOriginPath(kind: 'films' | 'cold', sizeBytes: number, name: st
 export function startOrigin(): Origin {
   const counts = new Map<string, number>()
   const bodies = new Map<number, Uint8Array<ArrayBuffer>>()
+  const gates = new Map<string, PromiseWithResolvers<void>>()
   let total = 0
+  const gateOf = (path: string): PromiseWithResolvers<void> => {
+    const gate = gates.get(path) ?? Promise.withResolvers<void>()
+    gates.set(path, gate)
+    return gate
+  }
   const bodyOf = (sizeBytes: number): Uint8Array<ArrayBuffer> => {
     const body = bodies.get(sizeBytes) ?? new Uint8Array(sizeBytes)
     bodies.set(sizeBytes, body)
@@ -32,13 +41,13 @@ export function startOrigin(): Origin {
       if (path === undefined) return new Response('no such path', { status: 404 })
       counts.set(path, (counts.get(path) ?? 0) + 1)
       total += 1
-      if (kind === 'cold') await Bun.sleep(COLD_WAIT_MS)
-      const headers = { 'cache-control': 'public, max-age=3600', etag: `"${path}"`, 'content-type': 'video/mp4' }
-      return new Response(bodyOf(Number(size)), { headers })
+      if (kind === 'cold') await gateOf(path).promise
+      return new Response(bodyOf(Number(size)), { headers: { ...HEADERS, etag: `"${path}"` } })
     },
   })
   return {
     port: server.port ?? 0,
+    release: (path) => gateOf(path).resolve(),
     fetches: (path) => (path === undefined ? total : (counts.get(path) ?? 0)),
     stop: () => server.stop(true),
   }

@@ -2,10 +2,11 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { coalesce } from './edge.ts'
 import { countCopies, fillBeyondBound } from './edge-accounts.ts'
+import { coalesce } from './edge-coalesce.ts'
+import { cpuSecondsOf } from './edge-cpu.ts'
 import { compareHitRatios } from './edge-hit-ratio.ts'
-import { HIT_LOADS, saturate } from './edge-hits.ts'
+import { checkHit, compareHits, HIT_LOADS, type HitFigures, toHitRows } from './edge-hits.ts'
 import { compareLatency, LATENCY_LOAD, toLatencyRows } from './edge-latency.ts'
 import { freePort, startOrigin } from './edge-origin.ts'
 import { nginx } from './peers/nginx.ts'
@@ -25,8 +26,11 @@ test('signed hits and ranges are asked for by a closed loop, and a crowd for som
   try {
     const row = await coalesce(edge, origin, 200)
     expect([row.metric, row.ours]).toEqual(['coalesce-1000-origin-fetches', 1])
-    for (const load of HIT_LOADS)
-      expect(await saturate({ load, server: edge, directory, seconds: 0.3 })).toBeGreaterThan(0)
+    for (const load of HIT_LOADS) {
+      const few = { ...load, warmUpSeconds: 0.1 }
+      const { missing } = await compareHits({ ...place, load: few, servers: [edge], seconds: 0.1 })
+      expect(missing).toEqual([])
+    }
     const unsigned = await fetch(`http://127.0.0.1:${edge.port}/films/4096/hit`)
     expect(unsigned.status).toBe(403)
   } finally {
@@ -34,8 +38,62 @@ test('signed hits and ranges are asked for by a closed loop, and a crowd for som
   }
 }, 30_000)
 
+test('nginx answers the same ranges, and what is measured of both is there', async () => {
+  const at = { originPort: origin.port, directory, memoryMib: 64 }
+  const servers = [await tentpole.start({ ...at, port: freePort() }), await nginx.start({ ...at, port: freePort() })]
+  try {
+    const load = HIT_LOADS.find(({ range }) => range !== undefined)
+    if (!load) throw new Error('no load asks for ranges')
+    const { rows, missing } = await compareHits({
+      ...place,
+      load: { ...load, warmUpSeconds: 0.1 },
+      servers,
+      seconds: 0.2,
+    })
+    expect(missing).toEqual([])
+    expect(rows.map(({ metric, peer }) => [metric, peer])).toEqual([['range-64k', 'nginx']])
+    for (const [name, value] of Object.entries(rows[0]?.detail ?? {})) expect([name, value > 0]).toEqual([name, true])
+    const wrong = { ...load, range: { field: 'bytes=0-9', bytes: 11 } }
+    for (const server of servers)
+      expect(checkHit({ ...place, load: wrong, server, seconds: 1 })).rejects.toThrow('expected')
+  } finally {
+    for (const server of servers) await server.stop()
+  }
+}, 30_000)
+
+test('who is in the wrong has no row, and the others have', () => {
+  const figures: HitFigures = {
+    ...{ 'req-per-second': 100, 'mb-per-second': 10, 'mb-per-cpu-second': 20, 'req-per-cpu-second': 200 },
+    ...{ 'server-cpu-share': 0.5, 'generator-cpu-share': 1 },
+  }
+  const twice = { ...figures, 'mb-per-cpu-second': 40 }
+  const rounds = new Map([
+    ['tentpole', [twice, twice, figures]] as const,
+    ['nginx', []] as const,
+    ['varnish', [figures]] as const,
+  ])
+  const load = { metric: 'hit-1m', unit: 'MB per CPU-second' } as const
+  const { rows, missing } = toHitRows(load, rounds, new Map([['nginx', 'nginx: wrk: 3 requests failed']]))
+  expect(rows.map(({ peer, ours, theirs, ratio }) => [peer, ours, theirs, ratio])).toEqual([['varnish', 40, 20, 2]])
+  expect(missing).toEqual([{ metric: 'hit-1m beside nginx', why: 'nginx: wrk: 3 requests failed' }])
+  expect(toHitRows(load, rounds, new Map([['tentpole', 'tentpole: gone']])).missing).toHaveLength(2)
+})
+
+test("a process' time on the processor grows as it works, that of its children included", async () => {
+  // The inner shell counts, and waits then; both end with their input.
+  const count = 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; read -r end'
+  const child = Bun.spawn(['sh', '-c', 'sh -c "$COUNT"; :'], { env: { COUNT: count }, stdin: 'pipe', stdout: 'ignore' })
+  const deadline = performance.now() + 5_000
+  while (cpuSecondsOf(child.pid) < 0.05 && performance.now() < deadline) await Bun.sleep(20)
+  const seconds = cpuSecondsOf(child.pid)
+  child.stdin.end()
+  await child.exited
+  expect(seconds).toBeGreaterThanOrEqual(0.05)
+  expect(cpuSecondsOf(child.pid)).toBe(0)
+})
+
 test('an open loop beside nginx: both answer all of it, and what each left to the origin is known', async () => {
-  const load = { ...LATENCY_LOAD, ratePerSecond: 200, durationMs: 300, objects: 2_000, rounds: 1 }
+  const load = { ...LATENCY_LOAD, ratePerSecond: 200, warmUpMs: 100, durationMs: 300, objects: 2_000, rounds: 1 }
   const { rows, missing } = await compareLatency({ ...place, load, peers: [tentpole, nginx] })
   // A machine that is busy with other tests makes the generator late, and then it has to say so.
   for (const { why } of missing) expect(why).toContain('the generator was late by itself')
@@ -73,7 +131,7 @@ test('no row comes of a run with errors, or of a generator that was late by itse
   ]
   for (const { ours, theirs, rows, why } of cases) {
     const rounds = new Map([...(ours === null ? [] : [['tentpole', ours] as const]), ['nginx', theirs] as const])
-    const result = toLatencyRows(LATENCY_LOAD, 'tentpole', rounds)
+    const result = toLatencyRows({ load: LATENCY_LOAD, subject: 'tentpole', rounds, faults: new Map() })
     expect(result.rows).toHaveLength(rows)
     expect(result.missing[0]?.why ?? '').toContain(why ?? '')
   }

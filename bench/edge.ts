@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeError } from '../src/kernel/index.ts'
 import { countCopies, fillBeyondBound } from './edge-accounts.ts'
+import { COALESCE_METRIC, coalesce } from './edge-coalesce.ts'
 import { compareHitRatios } from './edge-hit-ratio.ts'
 import { compareHits, HIT_LOADS } from './edge-hits.ts'
 import { compareLatency, LATENCY_LOAD } from './edge-latency.ts'
-import { type Origin, startOrigin, toOriginPath } from './edge-origin.ts'
+import { type Origin, startOrigin } from './edge-origin.ts'
 import { nginx } from './peers/nginx.ts'
-import { GENERATOR_CORE, type Peer, type Running } from './peers/server.ts'
+import { GENERATOR_CORE, type Peer } from './peers/server.ts'
 import { startAll } from './peers/start-all.ts'
 import { tentpole } from './peers/tentpole.ts'
 import { varnish } from './peers/varnish.ts'
-import type { Bench, BenchMissing, BenchResult, BenchRow } from './report.ts'
+import type { Bench, BenchResult, BenchRow } from './report.ts'
 
 const PEERS: readonly Peer[] = [tentpole, nginx, varnish]
 /** `--full` measures so many times as long. */
@@ -48,7 +49,7 @@ export const runEdgeBench: Bench = async ({ full, say }) => {
     await origin.stop()
     rmSync(directory, { recursive: true, force: true })
   }
-  return { rows: results.flatMap(({ rows }) => rows), missing: results.flatMap(({ missing }) => missing) }
+  return toOne(results)
 }
 
 /** This process is the origin, so it goes where the generators are. */
@@ -66,41 +67,27 @@ async function measureHits(options: {
 }): Promise<BenchResult> {
   const { origin, directory, times, say } = options
   const place = { originPort: origin.port, directory, memoryMib: HIT_MEMORY_MIB }
-  const started = await startAll({ metric: 'hits', peers: PEERS, place })
-  const { servers } = started
-  const rows: BenchRow[] = []
-  const missing: BenchMissing[] = [...started.missing]
+  const { servers, missing } = await startAll({ metric: 'hits', peers: PEERS, place })
+  const results: BenchResult[] = [{ rows: [], missing }]
   try {
     for (const load of HIT_LOADS) {
       say(load.metric)
-      const measured = compareHits({ load, servers, directory, seconds: load.seconds * times })
-      await measured.then(
-        (each) => rows.push(...each),
-        (error: unknown) => missing.push({ metric: load.metric, why: describeError(error) }),
-      )
+      const measured = compareHits({ load, servers, origin, directory, seconds: load.seconds * times })
+      results.push(await measured.catch((error: unknown) => toMissing(load.metric, error)))
     }
     const edge = servers.find(({ name }) => name === tentpole.name)
-    if (edge) rows.push(await coalesce(edge, origin, CROWD))
+    const crowd = edge ? coalesce(edge, origin, CROWD).then(toResult) : null
+    if (crowd) results.push(await crowd.catch((error: unknown) => toMissing(COALESCE_METRIC, error)))
   } finally {
     for (const server of servers) await server.stop()
   }
-  return { rows, missing }
+  return toOne(results)
 }
 
-/** A crowd asks at once for what nobody has. */
-export async function coalesce(edge: Running, origin: Origin, crowd: number): Promise<BenchRow> {
-  const path = toOriginPath('cold', COLD_BYTES, 'crowd')
-  const ask = async (_: unknown, viewer: number): Promise<number> => {
-    const response = await fetch(`http://127.0.0.1:${edge.port}${edge.address(path, viewer)}`)
-    return (await response.bytes()).byteLength
-  }
-  const lengths = await Promise.all(Array.from({ length: crowd }, ask))
-  if (lengths.some((bytes) => bytes !== COLD_BYTES)) throw new Error('an answer of the crowd was cut off')
-  return { metric: 'coalesce-1000-origin-fetches', ours: origin.fetches(path), unit: 'fetches', detail: { crowd } }
-}
-
-const COLD_BYTES = 20_000
-
+const toOne = (results: readonly BenchResult[]): BenchResult => ({
+  rows: results.flatMap(({ rows }) => rows),
+  missing: results.flatMap(({ missing }) => missing),
+})
 const toResult = (...rows: BenchRow[]): BenchResult => ({ rows, missing: [] })
 const toMissing = (metric: string, error: unknown): BenchResult => ({
   rows: [],

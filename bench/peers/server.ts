@@ -15,6 +15,8 @@ export type PeerPlace = {
 export type Running = {
   readonly name: string
   readonly port: number
+  /** Of the process that was started; a server may have more of them below it. */
+  readonly pid: number
   /** What a client asks for to get this path of the origin's. `viewer` tells apart whom it was signed for, where that is done. */
   address(path: string, viewer: number): string
   stop(): Promise<void>
@@ -47,7 +49,7 @@ export async function startServer(options: {
   while (performance.now() < deadline && child.exitCode === null) {
     const response = await fetch(`http://127.0.0.1:${port}${address(READY_PATH, 0)}`).catch(() => null)
     last = response === null ? last : `${response.status} ${(await response.text()).slice(0, 200)}`
-    if (response?.ok) return { name, port, address, stop }
+    if (response?.ok) return { name, port, pid: child.pid, address, stop }
     await Bun.sleep(50)
   }
   await stop()

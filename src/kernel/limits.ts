@@ -328,6 +328,20 @@ export const MEMO_LIMITS = {
   originLinesMax: 1_024,
 } as const
 
+/**
+ * What an event pattern may be, and an event that patterns are asked about. The first three are EventBridge's (its quota for
+ * the length, raised): a pattern that it refuses is refused here, whatever the configuration.
+ */
+export const PATTERN_LIMITS = {
+  patternCharactersMax: 4_096,
+  /** Ways through all `$or` of a pattern. */
+  branchesMax: 1_000,
+  /** Beginnings of wildcards that one value could be in the middle of at once (`hub/patterns/wildcard-complexity.ts`). */
+  wildcardComplexityMax: 7,
+  /** Objects and arrays inside one another, along what patterns ask for; deeper events match nothing. */
+  eventDepthMax: 500,
+} as const
+
 /** How the limits must relate; each broken relation as one sentence, none when all hold. */
 export function checkLimits(limits: Limits): string[] {
   const rules: readonly (readonly [boolean, string])[] = [

@@ -1,0 +1,154 @@
+import { holdTogether } from './consistency.ts'
+import { beginEvent, createLeaves, type Leaves } from './leaves.ts'
+import { passes } from './passes.ts'
+import { claimPath, createPathNode, type PathNode, releasePath } from './paths.ts'
+import type { Branch, Pattern } from './pattern.ts'
+import {
+  createRuleNode,
+  type Item,
+  insertBranch,
+  type RuleBranch,
+  type RuleCondition,
+  type RuleNode,
+  removeBranch,
+} from './rule-tree.ts'
+import { createScan, scanBytes } from './scan-bytes.ts'
+import { lookUp } from './value-index.ts'
+import { walkParsed } from './walk-parsed.ts'
+
+/** Finds the rules that an event matches, at a cost that hardly depends on how many others there are. */
+export type Matcher = {
+  /** A rule of the same name is replaced. */
+  add(name: string, pattern: Pattern): void
+  /** False if there is none of that name. */
+  remove(name: string): boolean
+  /**
+   * The names of the rules that an event matches, given as UTF-8 JSON, in no particular order. What is no JSON object
+   * matches nothing. Never throws.
+   */
+  match(event: Uint8Array): readonly string[]
+  /** The same for an event that was parsed already. */
+  matchParsed(event: unknown): readonly string[]
+  readonly rules: number
+}
+
+export function createMatcher(): Matcher {
+  const root = createPathNode(null, '')
+  const tree = createRuleNode()
+  const leaves = createLeaves()
+  const scan = createScan(root, leaves)
+  const rules = new Map<string, readonly RuleBranch[]>()
+  const find = createFinder(tree, leaves)
+
+  function remove(name: string): boolean {
+    for (const branch of rules.get(name) ?? []) {
+      removeBranch(branch)
+      for (const { path } of branch.conditions) releasePath(path)
+    }
+    return rules.delete(name)
+  }
+
+  function matchParsed(event: unknown): readonly string[] {
+    beginEvent(leaves)
+    return walkParsed(root, event, leaves) ? find() : []
+  }
+
+  return {
+    add(name, pattern) {
+      remove(name)
+      const rule = { name, event: 0 }
+      const branches = pattern.branches.map((branch) => toRuleBranch(root, rule, branch))
+      for (const branch of branches) insertBranch(tree, branch)
+      rules.set(name, branches)
+    },
+    remove,
+    match(event) {
+      beginEvent(leaves)
+      if (scanBytes(scan, event)) return find()
+      return scan.isAmbiguous ? matchParsed(parse(event)) : []
+    },
+    matchParsed,
+    get rules() {
+      return rules.size
+    },
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Undefined if it is no JSON. */
+function parse(event: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(event))
+  } catch {
+    return undefined
+  }
+}
+
+function toRuleBranch(root: PathNode, rule: RuleBranch['rule'], branch: Branch): RuleBranch {
+  const conditions = branch.map(({ path, tests }): RuleCondition => {
+    const isAbsence = tests.map((test) => test.kind === 'exists' && !test.exists)
+    return {
+      path: claimPath(root, path),
+      tests: tests.filter((_, at) => !isAbsence[at]),
+      mayBeAbsent: isAbsence.includes(true),
+    }
+  })
+  return { rule, conditions, nodes: new Set() }
+}
+
+/** Goes through the tree with the leaves of one event. */
+function createFinder(tree: RuleNode, leaves: Leaves): () => readonly string[] {
+  let found: string[] = []
+
+  function visit(node: RuleNode): void {
+    const { event } = leaves
+    if (node.event === event) return
+    node.event = event
+    for (const item of node.items) check(item)
+    for (const index of node.indexes) if (index.path.event === event) lookUpAll(index.path, index)
+  }
+
+  function lookUpAll(path: PathNode, index: NonNullable<PathNode['index']>): void {
+    for (let at = 0; at < path.count; at += 1) lookUp(index, path.values[at] ?? null, visit)
+  }
+
+  function check({ branch, settled }: Item): void {
+    const { rule, conditions } = branch
+    if (rule.event === leaves.event || !mayHold(conditions, settled, leaves)) return
+    if (conditions.length > 1 && isAnyNested(conditions, leaves.event) && !holdTogether(conditions, leaves)) return
+    rule.event = leaves.event
+    found.push(rule.name)
+  }
+
+  return () => {
+    found = []
+    for (const item of tree.items) check(item)
+    for (const path of leaves.paths) if (path.index !== null) lookUpAll(path, path.index)
+    return found
+  }
+}
+
+function mayHold(conditions: readonly RuleCondition[], settled: number, leaves: Leaves): boolean {
+  for (let at = 0; at < conditions.length; at += 1) {
+    if (at < 31 && (settled & (1 << at)) !== 0) continue
+    const condition = conditions[at]
+    if (condition && !mayPass(condition, leaves.event, conditions.length)) return false
+  }
+  return true
+}
+
+/** Each for itself. Where there are arrays, what is absent from the elements that matter may be there in another. */
+function mayPass({ path, tests, mayBeAbsent }: RuleCondition, event: number, conditions: number): boolean {
+  if (path.event !== event) return mayBeAbsent
+  if (mayBeAbsent && path.isNested && conditions > 1) return true
+  for (let at = 0; at < path.count; at += 1) {
+    const value = path.values[at] ?? null
+    for (const test of tests) if (passes(test, value)) return true
+  }
+  return false
+}
+
+function isAnyNested(conditions: readonly RuleCondition[], event: number): boolean {
+  return conditions.some(({ path }) => path.event === event && path.isNested)
+}

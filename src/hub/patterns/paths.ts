@@ -1,0 +1,149 @@
+import type { Scalar } from './pattern.ts'
+import type { ValueIndex } from './value-index.ts'
+
+/**
+ * The paths that rules ask for, as a tree of keys; each place holds what the event being matched has there. A key with dots
+ * leads as far as its parts do one by one: to EventBridge `{"a.b": 1}` and `{"a": {"b": 1}}` are the same field.
+ */
+export type PathNode = {
+  readonly parent: PathNode | null
+  readonly key: string
+  readonly children: Map<string, PathNode>
+  /** Conditions of rules on this path, and on this or any below. */
+  conditions: number
+  conditionsBelow: number
+  /** Finds what each of its values leads to first; none while no rule begins with this path. */
+  index: ValueIndex | null
+  /** Finds children by bytes; made when asked for after a change. */
+  table: KeyTable | null
+  /** Of the last event that had values here. */
+  event: number
+  values: Scalar[]
+  /** The element of an array that each value lies in, 0 where there is none. */
+  elements: number[]
+  count: number
+  isNested: boolean
+  /** The object in which its key was seen last: seen there again, it is there twice. */
+  seenIn: number
+}
+
+export function createPathNode(parent: PathNode | null, key: string): PathNode {
+  return {
+    parent,
+    key,
+    children: new Map(),
+    conditions: 0,
+    conditionsBelow: 0,
+    index: null,
+    table: null,
+    event: 0,
+    values: [],
+    elements: [],
+    count: 0,
+    isNested: false,
+    seenIn: 0,
+  }
+}
+
+/** One more condition on a path; the place is made where it is missing. */
+export function claimPath(root: PathNode, path: string): PathNode {
+  let node = root
+  node.conditionsBelow += 1
+  for (const key of path.split('.')) {
+    let child = node.children.get(key)
+    if (!child) {
+      child = createPathNode(node, key)
+      node.children.set(key, child)
+      node.table = null
+    }
+    node = child
+    node.conditionsBelow += 1
+  }
+  node.conditions += 1
+  return node
+}
+
+/** One condition less; what no rule asks for any more is dropped. */
+export function releasePath(node: PathNode): void {
+  node.conditions -= 1
+  for (let each: PathNode | null = node; each !== null; each = each.parent) {
+    each.conditionsBelow -= 1
+    if (each.conditionsBelow > 0 || each.parent === null) continue
+    each.parent.children.delete(each.key)
+    each.parent.table = null
+  }
+}
+
+/** Where a key leads, dots and all. */
+export function childOf(node: PathNode, key: string): PathNode | undefined {
+  const child = node.children.get(key)
+  return child === undefined && key.includes('.') ? followParts(node, key) : child
+}
+
+export function followParts(node: PathNode, key: string): PathNode | undefined {
+  let found: PathNode | undefined = node
+  for (const part of key.split('.')) {
+    found = found.children.get(part)
+    if (!found) return undefined
+  }
+  return found
+}
+
+/** Open addressing over a hash of the key's bytes. */
+export type KeyTable = {
+  readonly mask: number
+  readonly hashes: Int32Array
+  readonly keys: readonly (Uint8Array | undefined)[]
+  readonly nodes: readonly (PathNode | undefined)[]
+}
+
+/** The hash of bytes before, one more byte; `hashOf` of no bytes is 0. */
+export const addToHash = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) | 0
+
+export function tableOf(node: PathNode): KeyTable {
+  node.table ??= createTable(node.children)
+  return node.table
+}
+
+function createTable(children: ReadonlyMap<string, PathNode>): KeyTable {
+  let size = 4
+  while (size < children.size * 3) size *= 2
+  const mask = size - 1
+  const hashes = new Int32Array(size)
+  const keys = new Array<Uint8Array | undefined>(size).fill(undefined)
+  const nodes = new Array<PathNode | undefined>(size).fill(undefined)
+  for (const [key, node] of children) {
+    const bytes = new Uint8Array(Buffer.from(key))
+    const hash = bytes.reduce(addToHash, 0)
+    let slot = spread(hash) & mask
+    while (nodes[slot] !== undefined) slot = (slot + 1) & mask
+    hashes[slot] = hash
+    keys[slot] = bytes
+    nodes[slot] = node
+  }
+  return { mask, hashes, keys, nodes }
+}
+
+/** The child whose key is these bytes of an event. */
+export function findChild(
+  table: KeyTable,
+  hash: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): PathNode | undefined {
+  const { mask, hashes, keys, nodes } = table
+  for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
+    const key = keys[slot]
+    if (key === undefined) return undefined
+    if (hashes[slot] === hash && areSame(key, bytes, start, end)) return nodes[slot]
+  }
+}
+
+const spread = (hash: number): number => hash ^ (hash >>> 15)
+
+function areSame(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (key.length !== end - start) return false
+  for (let at = 0; at < key.length; at += 1) if (key[at] !== bytes[start + at]) return false
+  return true
+}

@@ -20,11 +20,11 @@ export type HitLoad = {
   readonly seconds: number
 }
 export const HIT_LOADS: readonly HitLoad[] = [
-  { metric: 'hit-4k', sizeBytes: 4_096, unit: 'req/s', warmUpSeconds: 3, seconds: 0.8 },
-  { metric: 'hit-1m', sizeBytes: 1_048_576, unit: 'MB per CPU-second', warmUpSeconds: 0.7, seconds: 0.5 },
+  { metric: 'hit-4k', sizeBytes: 4_096, unit: 'req/s', warmUpSeconds: 3, seconds: 0.7 },
+  { metric: 'hit-1m', sizeBytes: 1_048_576, unit: 'MB per CPU-second', warmUpSeconds: 0.5, seconds: 0.4 },
   {
     ...{ metric: 'range-64k', sizeBytes: 1_048_576, range: { field: 'bytes=131072-196607', bytes: 65_536 } },
-    ...{ unit: 'MB per CPU-second', warmUpSeconds: 0.7, seconds: 0.5 },
+    ...{ unit: 'MB per CPU-second', warmUpSeconds: 0.5, seconds: 0.4 },
   },
 ]
 const ROUNDS = 3

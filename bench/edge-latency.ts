@@ -23,8 +23,8 @@ export type LatencyLoad = {
 export const LATENCY_LOAD: LatencyLoad = {
   metric: 'p99-20k-ms',
   ratePerSecond: 20_000,
-  warmUpMs: 2_500,
-  durationMs: 700,
+  warmUpMs: 2_000,
+  durationMs: 600,
   objects: 10_000,
   rounds: 3,
 }

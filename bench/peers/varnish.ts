@@ -2,7 +2,10 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Peer, startServer } from './server.ts'
 
-/** Memory storage, threads enough for every connection, one pool for one core. */
+/**
+ * Memory storage, threads enough for every connection, one pool for one core: of the usual settings those that gave most hits
+ * per second of its processor, ahead of its defaults (two pools), of one pool alone, and of a longer or no `timeout_linger`.
+ */
 export const varnish: Peer = {
   name: 'varnish',
   start({ port, originPort, directory, memoryMib }) {

@@ -5,6 +5,8 @@ import type { Content } from './content.ts'
 export type Reread = {
   /** Whether all bytes from `fromByte` to before `toByte` can be had. */
   canServe(fromByte: number, toByte: number): boolean
+  /** Whether one who begins only now can be given the first so many bytes without a fetch of all of it. */
+  canBegin(toByte: number): boolean
   /** From `fromByte` to the body's end, at the reader's pace. */
   open(fromByte: number): ReadableStream<Uint8Array>
 }

@@ -214,6 +214,7 @@ test('one who falls behind goes on from elsewhere, and the fast one has it all w
   const whole = allOf(hand, pieces(40))
   const reread: Reread = {
     canServe: () => true,
+    canBegin: () => true,
     open: (fromByte) => new Blob([Buffer.from(whole.subarray(fromByte))]).stream(),
   }
   const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
@@ -279,18 +280,19 @@ test('the cache alone does not read far ahead of who reads', async () => {
   left.abort()
   await settled(() => seen.filter((each) => each === 'end').length === 2)
 })
-const NOWHERE: Reread = { canServe: () => false, open: () => new ReadableStream() }
+const NOWHERE: Reread = { canServe: () => false, canBegin: () => false, open: () => new ReadableStream() }
 
 test('a fetch under way can be followed from the middle, also from what has not come; who falls behind is told by the end', async () => {
   const hand = byHand()
   const fetches = fetchesWith({ edgeFetchWindowBytes: 5_000, edgeFetchPoolBytes: 5_000 })
-  const reread: Reread = { canServe: () => true, open: () => new ReadableStream() }
+  const reread: Reread = { canServe: () => true, canBegin: () => true, open: () => new ReadableStream() }
   const joined = await fetches.join('a', landing({ body: hand.body, reread }), never())
-  const follow = (fromByte: number, aheadMax = 100_000) => fetches.follow('a', { fromByte, aheadMax, signal: never() })
-  expect([follow(2_000, 1_000), fetches.follow('b', { fromByte: 0, aheadMax: 0, signal: never() })]).toEqual([
-    null,
-    null,
-  ])
+  const follow = (fromByte: number, aheadMax = 100_000) =>
+    fetches.follow('a', { fromByte, aheadMax, signal: never(), isMeant: (head) => head === 200 })
+  expect([
+    follow(2_000, 1_000),
+    fetches.follow('b', { fromByte: 0, aheadMax: 0, signal: never(), isMeant: () => true }),
+  ]).toEqual([null, null])
   const [ahead, behind] = [follow(8_500), follow(500)]
   const whole = allOf(hand, pieces(10))
   expect(joined.ok && (await bytesOf(joined.body))).toEqual(whole)

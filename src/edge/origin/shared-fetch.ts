@@ -13,15 +13,15 @@ export type SharedFetches<Head> = {
   join(key: string, start: StartFetch<Head>, signal: AbortSignal, accepts?: Accepts<Head>): Promise<Joined<Head>>
   /** Whether `join` would share a fetch that somebody else began. */
   canJoin(key: string): boolean
-  /** Whether there is one at all, to be followed. */
-  isUnderWay(key: string): boolean
+  /** Whether there is one whose head is there and is the one that is meant: to be followed. */
+  isUnderWay(key: string, isMeant: (head: Head) => boolean): boolean
   /** A fetch that nobody joins: of a request that may have an answer of its own. */
   fetchAlone(key: string, start: StartFetch<Head>, signal: AbortSignal): Promise<Joined<Head>>
   /**
    * The bytes of a fetch under way, from one on. It ends early for a reader that falls behind what is kept. Null where there
    * is no such fetch, the byte is not kept any more, or more than `aheadMax` bytes have to come before it.
    */
-  follow(key: string, from: Following): ReadableStream<Uint8Array> | null
+  follow(key: string, from: Following<Head>): ReadableStream<Uint8Array> | null
   /**
    * Purged: nothing under way that matches is stored or joined any more; those who are served already are served to the
    * end. The head is null while it is waited for.
@@ -101,7 +101,10 @@ export function createSharedFetches<Head>(options: {
       return join(key, { start, signal, accepts, isSecond: false })
     },
     canJoin: (key) => byKey.get(key)?.canJoin() ?? false,
-    isUnderWay: (key) => byKey.has(key),
+    isUnderWay(key, isMeant) {
+      const head = byKey.get(key)?.head() ?? null
+      return head !== null && isMeant(head)
+    },
     fetchAlone: (key, start, signal) => (signal.aborted ? Promise.resolve(LEFT) : joinAlone(key, start, signal)),
     follow: (key, from) => byKey.get(key)?.follow(from) ?? null,
     detach(matches) {

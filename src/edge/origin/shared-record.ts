@@ -11,7 +11,7 @@ export type SharedRecord<Head> = {
   canJoin(): boolean
   join(joining: Joining<Head>): Promise<Joined<Head>>
   /** A reader of what is under way from this byte on; null where that is not to be had, or is still more than `aheadMax` to come. */
-  follow(from: Following): ReadableStream<Uint8Array> | null
+  follow(from: Following<Head>): ReadableStream<Uint8Array> | null
   detach(): void
   abort(failure: FetchFailure): void
   readers(): number
@@ -28,7 +28,13 @@ export type Joining<Head> = {
   readonly isSecond: boolean
 }
 
-export type Following = { readonly fromByte: number; readonly aheadMax: number; readonly signal: AbortSignal }
+export type Following<Head> = {
+  readonly fromByte: number
+  readonly aheadMax: number
+  readonly signal: AbortSignal
+  /** Another fetch may have taken the key meanwhile. */
+  readonly isMeant: (head: Head) => boolean
+}
 
 export type RecordContext<Head> = {
   readonly key: string
@@ -231,7 +237,7 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     head: () => landed?.head ?? null,
     canJoin() {
       if (state.phase === 'asking' || window.firstByte() === 0) return true
-      return landed?.reread?.canServe(0, window.firstByte()) ?? false
+      return landed?.reread?.canBegin(window.firstByte()) ?? false
     },
     join(joining) {
       const { start: startOwn, signal, isOwner } = joining
@@ -263,7 +269,8 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
         signal.addEventListener('abort', leave, { once: true })
       })
     },
-    follow({ fromByte, aheadMax, signal }) {
+    follow({ fromByte, aheadMax, signal, isMeant }) {
+      if (!landed || !isMeant(landed.head)) return null
       if (state.phase !== 'streaming' || window.at(fromByte) === 'dropped') return null
       if (signal.aborted || fromByte > window.endByte() + aheadMax) return null
       step({ kind: 'joined' })

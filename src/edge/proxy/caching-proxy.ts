@@ -64,11 +64,12 @@ export function createCachingProxy<C>(options: {
 }): CachingProxy<C> {
   const { upstream, cache, fetches, policy, clock, limits } = options
   const rangesMax = limits.edgeRangesMax
+  const unsliceable = createUnsliceable(limits, clock)
   const fetcher: Fetcher<C> = createFetcher<C>({
     ...options,
+    isSliceable: (uri) => unsliceable.get(uri) === null,
     goOn: (ask, source, fromByte) => spans.goOn(ask, source, fromByte),
   })
-  const unsliceable = createUnsliceable(limits, clock)
   // What varies by fields of the request answers only those who sent the same (RFC 9111, 4.1).
   const accepts = ({ head }: Ask<C>, { variant }: FetchedHead): boolean =>
     variant === null || matchesVariant(variant, head)
@@ -237,7 +238,7 @@ export function createCachingProxy<C>(options: {
       const read = (span: { readonly start: number; readonly end: number }): Body => spans.read(ask, cached, span)
       return respondStored({ ...about, request: ask.head, sizeBytes, read })
     }
-    const body = withLeave(ask, joined.body)
+    const body = sizeBytes !== null && sizeBytes <= cache.sliceBytes ? joined.body : withLeave(ask, joined.body)
     const answer = respondStored({ ...about, request: WITHOUT_RANGE(ask.head), sizeBytes, read: () => body })
     if (answer.body === null) cancel(body)
     return answer

@@ -1,4 +1,5 @@
 import type { Entry } from '../memory/index.ts'
+import type { ChunkStore } from '../origin/index.ts'
 import type { SliceStore } from './fill-slices.ts'
 
 /** A body, or a part of one, on its way into an entry. Positions are those in the whole. */
@@ -10,6 +11,8 @@ export type Fill = {
   readonly endByte: number | null
   readonly isWhole: boolean
   readonly store: SliceStore
+  /** Where what is fetched is given in. */
+  readonly intake: ChunkStore
 }
 
 /** What is on its way into which entry. */

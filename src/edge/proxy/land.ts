@@ -20,6 +20,7 @@ import type { ByteRange, FieldLine, RequestHead, ResponseHead } from '../http/in
 import type { Entry } from '../memory/index.ts'
 import type { Content, Fetched, Reread } from '../origin/index.ts'
 import { type Ask, forAnybody, type Upstream, type UpstreamAnswer } from './ask.ts'
+import type { Fill } from './fills.ts'
 import { declaredLength, toForwardLines, toResponseHead } from './messages.ts'
 import type { Cached, CacheMeta, ResponseCache } from './response-cache.ts'
 
@@ -30,6 +31,8 @@ export type FetchedHead = {
   readonly stored: StoredResponse | null
   /** Into which all of it is being stored. */
   readonly entry: Entry<CacheMeta> | null
+  /** By which what comes gets into the cache. */
+  readonly fill: Fill | null
   /** Where a part of it is going, when that is what was fetched. */
   readonly part: Cached | null
   /** Surrogate keys of what is being stored. */
@@ -87,10 +90,11 @@ export function createFetcher<C>(options: {
   readonly cache: ResponseCache
   readonly policy: PolicyOptions
   readonly clock: Clock
+  readonly isSliceable: (uri: string) => boolean
   /** All that is left of an answer, from a byte on, for who can no longer be given it as it comes. */
   readonly goOn: (ask: Ask<C>, source: Source, fromByte: number) => ReadableStream<Uint8Array>
 }): Fetcher<C> {
-  const { upstream, cache, policy, clock, goOn } = options
+  const { upstream, cache, policy, clock, isSliceable, goOn } = options
 
   const landUnshared = (
     { response, body }: Landing<C>,
@@ -106,8 +110,10 @@ export function createFetcher<C>(options: {
     const { entry } = source
     const refetchable = isRefetchable(source)
     if (!refetchable && !entry) return null
+    const hasCome = (start: number, end: number): boolean => entry !== null && cache.hasCome(entry, { start, end })
     return {
-      canServe: (start, end) => refetchable || (entry !== null && cache.hasCome(entry, { start, end })),
+      canServe: (start, end) => refetchable || hasCome(start, end),
+      canBegin: (end) => hasCome(0, end) || (refetchable && isSliceable(ask.head.uri)),
       open: (fromByte) => goOn(forAnybody(ask), source, fromByte),
     }
   }
@@ -134,11 +140,12 @@ export function createFetcher<C>(options: {
     const sizeBytes = declaredLength(stored.fields)
     const fits = sizeBytes === null || sizeBytes <= cache.objectBytesMax
     const entry = fits && mayReplace(landing) ? cache.keep(ticket, head, stored) : null
-    const store = entry && cache.fill(entry, { fromByte: 0, endByte: entry.sizeBytes, key: landing.key })
+    const fill = entry && cache.fill(entry, { fromByte: 0, endByte: entry.sizeBytes, key: landing.key })
+    const store = fill?.intake ?? null
     // Nothing will come that would end it.
     if (body === null) store?.end()
     const tags = entry?.tags ?? []
-    const fetched = { ...NOT_STORED, response, stored, entry, tags, variant: variantOf(head, stored) }
+    const fetched = { ...NOT_STORED, response, stored, entry, fill, tags, variant: variantOf(head, stored) }
     const reread = body instanceof ReadableStream ? rereadOf(landing, { entry, stored, sizeBytes }) : null
     return { ok: true, head: fetched, body, reread, store, share: true }
   }
@@ -158,15 +165,15 @@ export function createFetcher<C>(options: {
     if (!part) return landUnshared(landing, 'not-this-time')
     const { entry, stored } = part
     const { start, end } = whole.part
-    const store = cache.fill(entry, { fromByte: start, endByte: end, key: landing.key })
+    const fill = cache.fill(entry, { fromByte: start, endByte: end, key: landing.key })
     const variant = variantOf(ask.head, stored)
     return {
       ok: true,
-      head: { ...NOT_STORED, response, stored, part, tags: entry.tags, variant },
+      head: { ...NOT_STORED, response, stored, part, fill, tags: entry.tags, variant },
       body,
       // A slice is never more than a window: nobody falls behind in one.
       reread: null,
-      store,
+      store: fill.intake,
       share: true,
     }
   }
@@ -240,6 +247,7 @@ export function createFetcher<C>(options: {
 const NOT_STORED = {
   stored: null,
   entry: null,
+  fill: null,
   part: null,
   tags: [],
   freshened: false,

@@ -48,7 +48,7 @@ export type ResponseCache = {
   fill(
     entry: Entry<CacheMeta>,
     span: { readonly fromByte: number; readonly endByte: number | null; readonly key: string },
-  ): ChunkStore
+  ): Fill
   /** What is on its way into this entry and brings this byte. */
   fillAt(entry: Entry<CacheMeta>, byte: number): Fill | null
   /** The answer to this request, if all of it is on its way in. */
@@ -115,10 +115,8 @@ export function createResponseCache(options: {
   const fill: ResponseCache['fill'] = (entry, { key, ...span }) => {
     const store = fillSlices({ tier, entry, sliceBytes, ...span })
     const isWhole = span.fromByte === 0 && span.endByte === entry.sizeBytes
-    const own: Fill = { ...span, key, isWhole, store }
     const over = (): void => fills.end(entry, own)
-    fills.begin(entry, own)
-    return {
+    const intake: ChunkStore = {
       append(chunk) {
         const isWanted = store.append(chunk)
         if (!isWanted) over()
@@ -133,6 +131,9 @@ export function createResponseCache(options: {
         over()
       },
     }
+    const own: Fill = { ...span, key, isWhole, store, intake }
+    fills.begin(entry, own)
+    return own
   }
 
   const sliceAt = (entry: Entry<CacheMeta>, { start, end }: ByteRange): Uint8Array | null => {

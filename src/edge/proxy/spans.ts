@@ -79,7 +79,8 @@ export function createSpans<C>(options: {
     if (!fill) return null
     const mustWait = !isRefetchable(source) || unsliceable.get(ask.head.uri) === 'whole'
     const aheadMax = mustWait ? Number.POSITIVE_INFINITY : sliceBytes
-    return fetches.follow(fill.key, { fromByte: at - fill.fromByte, aheadMax, signal: ask.request.signal })
+    const isMeant = (head: FetchedHead): boolean => head.fill === fill
+    return fetches.follow(fill.key, { fromByte: at - fill.fromByte, aheadMax, signal: ask.request.signal, isMeant })
   }
 
   async function* pieces(ask: Ask<C>, from: Source, span: ByteRange): AsyncGenerator<Uint8Array> {
@@ -109,7 +110,7 @@ export function createSpans<C>(options: {
   const openAgain = async (ask: Ask<C>, source: Source, span: ByteRange): Promise<Opened> => {
     if (isRefetchable(source)) return await open(ask, source, span)
     throw new Error(
-      `byte ${span.start}: it was evicted, and has no strong entity tag to be fetched again by; ask again`,
+      `byte ${span.start}: it is not here any more, and has no strong entity tag to be fetched again by; ask again`,
     )
   }
 
@@ -123,7 +124,7 @@ export function createSpans<C>(options: {
 
   const isComing = ({ entry }: Cached): boolean => {
     const fill = cache.fillAt(entry, 0)
-    return fill?.isWhole === true && fetches.isUnderWay(fill.key)
+    return fill?.isWhole === true && fetches.isUnderWay(fill.key, (head) => head.fill === fill)
   }
 
   return {

@@ -80,6 +80,35 @@ test.each(FAULTS)('a cell that fails (%s), fails once for all who wait', async (
   expect(bed.calls()).toBe(1)
 })
 
+test.each([404, 410, 500, 503])('a %d of a cell is for all who wait, and not kept', async (status) => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const bed = openBed({
+    async cell(_, call) {
+      await promise
+      return new Response(`{"call":${call}}`, { status, headers: { 'retry-after': '2' } })
+    },
+  })
+  const crowd = Array.from({ length: 200 }, () => bed.ask('1.m4s'))
+  resolve()
+  for (const response of await Promise.all(crowd))
+    expect([response.status, await response.text(), response.headers.get('retry-after')]).toEqual([
+      status,
+      '{"call":1}',
+      '2',
+    ])
+  expect(bed.calls()).toBe(1)
+  expect(await (await bed.ask('1.m4s')).text()).toBe('{"call":2}')
+  const again = await Promise.all(Array.from({ length: 50 }, () => bed.ask('1.m4s')))
+  expect(again.map(({ status: got }) => got)).toEqual(Array(50).fill(status))
+  expect(bed.calls()).toBe(3)
+})
+
+test('a playlist of which a cell says nothing, or no-store, is for whom it was asked for alone', async () => {
+  const bed = openBed({ cell: (_, call) => Promise.resolve(new Response(`call ${call}`)) })
+  const texts = await Promise.all(Array.from({ length: 20 }, async () => (await bed.ask('main.m3u8')).text()))
+  expect(new Set(texts).size).toBe(20)
+})
+
 test.each(['timeout', 'wire-lost', 'draining', 'overloaded'])(
   'a playlist that grows is served stale while cells fail (%s)',
   async (fault) => {

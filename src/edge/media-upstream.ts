@@ -103,7 +103,7 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
     if (response.status === 200) lines.push(['etag', headerOf(response, 'etag') ?? etagOf(bytes)])
     lines.push(['content-length', String(bytes.byteLength)])
     const body = request.method === 'HEAD' ? null : onePiece(bytes)
-    return { ok: true, status: response.status, lines, body }
+    return { ok: true, status: response.status, lines, body, isForAll: isForAll(response.status) }
   }
 
   return async (request) => {
@@ -121,6 +121,9 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
     }
   }
 }
+
+/** What a cell says of a file, and not of whom it was asked for: all who ask at this moment are told the same. */
+const isForAll = (status: number): boolean => status === 404 || status === 410 || status >= 500
 
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 

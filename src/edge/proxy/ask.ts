@@ -32,6 +32,8 @@ export type UpstreamAnswer =
       readonly lines: readonly FieldLine[]
       /** Errors when it ends short of its framing. */
       readonly body: Content
+      /** Of no client in particular: all who wait for it are given it, also when it may not be stored. */
+      readonly isForAll?: boolean
     }
   | FetchFailure
 

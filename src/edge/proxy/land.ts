@@ -73,6 +73,8 @@ type Landing<C> = {
   readonly errand: Errand
   readonly response: ResponseHead
   readonly body: Content
+  /** See `UpstreamAnswer`. */
+  readonly isForAll: boolean
   readonly times: MessageTimes
   readonly ticket: ReturnType<ResponseCache['ticket']>
 }
@@ -97,13 +99,14 @@ export function createFetcher<C>(options: {
   const { upstream, cache, policy, clock, isSliceable, goOn } = options
 
   const landUnshared = (
-    { response, body }: Landing<C>,
+    { response, body, isForAll }: Landing<C>,
     share: false | 'not-this-time' = false,
   ): Fetched<FetchedHead> => {
     const head = { ...NOT_STORED, response }
     // A range beyond the end says nothing about those within.
     const isOfOne = response.status === 416
-    return { ok: true, head, body, share: isOfOne ? 'not-this-time' : share, store: null, reread: null }
+    const how = isOfOne ? 'not-this-time' : isForAll || share
+    return { ok: true, head, body, share: how, store: null, reread: null }
   }
 
   const rereadOf = ({ ask }: Landing<C>, source: Source): Reread | null => {
@@ -238,7 +241,8 @@ export function createFetcher<C>(options: {
     if (!answer.ok) return answer
     const response = toResponseHead(answer)
     const times = { requestMs, responseMs: clock.nowMs() }
-    const landing: Landing<C> = { key, ask, errand, response, body: answer.body, times, ticket }
+    const { body, isForAll = false } = answer
+    const landing: Landing<C> = { key, ask, errand, response, body, isForAll, times, ticket }
     if (response.status === 304 && validating) return landNotModified(landing, validating)
     return response.status === 206 && span ? landPart(landing, span) : landWhole(landing)
   }

@@ -2,9 +2,10 @@ import { expect, test } from 'bun:test'
 import {
   edgePath,
   eventsPath,
+  FIRST_EDGE_VIEW,
   FIRST_VIEW,
   matchRoute,
-  parseEdgeOrder,
+  parseEdgeTablesView,
   parseEventsView,
   parseTitlesView,
   titlePath,
@@ -17,7 +18,7 @@ test.each([
   [titlePath('0123456789abcdef'), { page: 'title', titleId: '0123456789abcdef' }],
   ['/events', { page: 'events' }],
   ['/events/more', { page: 'missing' }],
-  ['/edge?by=bytes', { page: 'edge' }],
+  ['/edge?titles=-bytes', { page: 'edge' }],
   ['/edge/more', { page: 'missing' }],
   ['/titles/a/b', { page: 'missing' }],
   ['/elsewhere', { page: 'missing' }],
@@ -46,8 +47,18 @@ test('the type of events is an address too', () => {
   expect(parseEventsView('/events')).toBeNull()
 })
 
-test("the order of the edge's objects is an address too", () => {
-  for (const order of ['requests', 'bytes'] as const) expect(parseEdgeOrder(edgePath(order))).toBe(order)
+test("every view of the edge's tables is an address, and back", () => {
+  const views = [
+    FIRST_EDGE_VIEW,
+    { ...FIRST_EDGE_VIEW, text: 'a & b', titles: { column: 'name', descending: false } },
+    {
+      ...FIRST_EDGE_VIEW,
+      objects: { column: 'bytes', descending: true },
+      outcomes: { column: 'averageMs', descending: true },
+    },
+    { ...FIRST_EDGE_VIEW, titles: { column: 'requests', descending: false } },
+  ] as const
+  for (const view of views) expect(parseEdgeTablesView(edgePath(view))).toEqual(view)
   expect(edgePath()).toBe('/edge')
-  expect(parseEdgeOrder('/edge?by=colour')).toBe('requests')
+  expect(parseEdgeTablesView('/edge?titles=-averageMs&objects=constructor')).toEqual(FIRST_EDGE_VIEW)
 })

@@ -68,15 +68,52 @@ export function eventsPath(type: string | null): string {
   return withQuery('/events', new URLSearchParams(type === null ? {} : { type }))
 }
 
-export type EdgeOrder = 'requests' | 'bytes'
+/** The edge's tables, and what each may be sorted by. */
+export const EDGE_TABLES = {
+  titles: ['name', 'requests', 'hits', 'bytes'],
+  objects: ['name', 'requests', 'hits', 'bytes'],
+  outcomes: ['name', 'requests', 'bytes', 'averageMs'],
+} as const
+export type EdgeTable = keyof typeof EDGE_TABLES
+export type EdgeColumn = (typeof EDGE_TABLES)[EdgeTable][number]
+export type EdgeSort = { readonly column: EdgeColumn; readonly descending: boolean }
 
-/** By what the objects asked for most are ordered. */
-export function parseEdgeOrder(location: string): EdgeOrder {
-  return queryOf(location).get('by') === 'bytes' ? 'bytes' : 'requests'
+/** What the edge's address says: one text for all of its tables, and the order of each. */
+export type EdgeTablesView = { readonly text: string } & Readonly<Record<EdgeTable, EdgeSort>>
+
+const MOST_REQUESTS: EdgeSort = { column: 'requests', descending: true }
+export const FIRST_EDGE_VIEW: EdgeTablesView = {
+  text: '',
+  titles: MOST_REQUESTS,
+  objects: MOST_REQUESTS,
+  outcomes: MOST_REQUESTS,
 }
 
-export function edgePath(order: EdgeOrder = 'requests'): string {
-  return withQuery('/edge', new URLSearchParams(order === 'bytes' ? { by: order } : {}))
+export function parseEdgeTablesView(location: string): EdgeTablesView {
+  const query = queryOf(location)
+  const sortOf = (table: EdgeTable): EdgeSort => {
+    const [, minus = '', name = ''] = /^(-?)(\w+)$/.exec(query.get(table) ?? '') ?? []
+    const column = EDGE_TABLES[table].find((known) => known === name)
+    return column === undefined ? FIRST_EDGE_VIEW[table] : { column, descending: minus === '-' }
+  }
+  return {
+    text: query.get('q') ?? '',
+    titles: sortOf('titles'),
+    objects: sortOf('objects'),
+    outcomes: sortOf('outcomes'),
+  }
+}
+
+export function edgePath(view: Partial<EdgeTablesView> = {}): string {
+  const all = { ...FIRST_EDGE_VIEW, ...view }
+  const query = new URLSearchParams()
+  if (all.text !== '') query.set('q', all.text)
+  for (const table of ['titles', 'objects', 'outcomes'] as const) {
+    const { column, descending } = all[table]
+    const first = FIRST_EDGE_VIEW[table]
+    if (column !== first.column || descending !== first.descending) query.set(table, (descending ? '-' : '') + column)
+  }
+  return withQuery('/edge', query)
 }
 
 function queryOf(location: string): URLSearchParams {

@@ -1,12 +1,15 @@
 import { type ReactElement, type ReactNode, useMemo } from 'react'
 import type { EdgeMetrics } from '../../../src/contracts/index.ts'
 import { formatBytes, formatCount, formatTime } from '../../common/format.ts'
-import { useLocation } from '../../common/history.tsx'
+import { useLocation, useNavigation } from '../../common/history.tsx'
 import { Icon } from '../../common/icons.tsx'
-import { parseEdgeOrder } from '../route.ts'
+import { type EdgeTablesView, edgePath, parseEdgeTablesView } from '../route.ts'
+import { useLive } from '../shell/context.tsx'
 import { Bar, Empty, PageHead } from '../shell/parts.tsx'
 import { Chart } from './chart.tsx'
-import { Links, Outcomes, Refusals, TopObjects } from './tables.tsx'
+import { type TitleNames, toObjectRows, toTitleRows } from './rows.ts'
+import { Links, Outcomes, Refusals } from './tables.tsx'
+import { TallyTable } from './tally-table.tsx'
 import { useEdge } from './use-edge.ts'
 import { type EdgeMoment, formatPercent, formatRate, percentOf, toMoments, whyStale } from './view.ts'
 import './edge.css'
@@ -54,16 +57,29 @@ function Nothing({ problem, asked }: { problem: string | null; asked: boolean })
 }
 
 function EdgeBody({ metrics, moments }: { metrics: EdgeMetrics; moments: readonly EdgeMoment[] }): ReactElement {
-  const byBytes = parseEdgeOrder(useLocation()) === 'bytes'
+  const view = parseEdgeTablesView(useLocation())
+  const { titles } = useLive()
+  const names: TitleNames = titles ?? NO_TITLES
+  const bound = view.objects.column === 'bytes' ? 'bytes' : 'requests'
   return (
     <>
       <Figures metrics={metrics} now={moments.at(-1) ?? null} />
       <Charts moments={moments} />
-      <Section id="top" name="Asked for most">
-        <TopObjects objects={byBytes ? metrics.topByBytes : metrics.topByRequests} byBytes={byBytes} />
+      <Filter view={view} />
+      <Section id="titles" name="Titles">
+        <TallyTable table="titles" what="Title" rows={toTitleRows(metrics.tags, names)} view={view} bound={null} />
+      </Section>
+      <Section id="objects" name="Asked for most">
+        <TallyTable
+          table="objects"
+          what="Object"
+          rows={toObjectRows(bound === 'bytes' ? metrics.topByBytes : metrics.topByRequests, names)}
+          view={view}
+          bound={bound}
+        />
       </Section>
       <Section id="outcomes" name="What the cache did">
-        <Outcomes metrics={metrics} />
+        <Outcomes metrics={metrics} view={view} />
       </Section>
       <Section id="links" name="Behind the edge">
         <Links metrics={metrics} />
@@ -72,6 +88,30 @@ function EdgeBody({ metrics, moments }: { metrics: EdgeMetrics; moments: readonl
         <Refusals metrics={metrics} />
       </Section>
     </>
+  )
+}
+
+const NO_TITLES: TitleNames = new Map()
+
+/** For the tables that grow with the catalogue; the others are a handful of rows. */
+function Filter({ view }: { view: EdgeTablesView }): ReactElement {
+  const navigation = useNavigation()
+  return (
+    <search className="filters edge-filter">
+      <label className="field field-search">
+        <span className="field-icon">
+          <Icon name="search" size={18} />
+        </span>
+        <span className="hidden-text">Filter titles and objects</span>
+        <input
+          type="search"
+          placeholder="Filter titles and objects by name, id or file"
+          value={view.text}
+          data-testid="edge-filter"
+          onChange={(event) => navigation.go(edgePath({ ...view, text: event.currentTarget.value }), { replace: true })}
+        />
+      </label>
+    </search>
   )
 }
 

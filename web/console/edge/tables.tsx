@@ -1,81 +1,12 @@
 import type { ReactElement } from 'react'
-import type { CacheOutcome, EdgeMetrics, EdgeTopObject } from '../../../src/contracts/index.ts'
+import type { CacheOutcome, EdgeMetrics } from '../../../src/contracts/index.ts'
 import { formatBytes, formatCount } from '../../common/format.ts'
-import { Link } from '../../common/history.tsx'
-import { edgePath, titlePath } from '../route.ts'
-import { useLive } from '../shell/context.tsx'
+import type { EdgeTablesView } from '../route.ts'
 import { Empty } from '../shell/parts.tsx'
 import { StateMark } from '../shell/state-mark.tsx'
-import { formatPercent, listOutcomes, percentOf, titleIn } from './view.ts'
-
-export function TopObjects({
-  objects,
-  byBytes,
-}: {
-  objects: readonly EdgeTopObject[]
-  byBytes: boolean
-}): ReactElement {
-  if (objects.length === 0)
-    return <Empty heading="Nothing was asked for yet">Press play on a film, and its segments show here.</Empty>
-  return (
-    <>
-      <nav className="edge-order" aria-label="Order of objects">
-        <Link href={edgePath('requests')} aria-current={byBytes ? undefined : 'true'}>
-          By requests
-        </Link>
-        <Link href={edgePath('bytes')} aria-current={byBytes ? 'true' : undefined}>
-          By bytes
-        </Link>
-      </nav>
-      <div className="table-window panel">
-        <table className="edge-table" data-testid="edge-top">
-          <thead>
-            <tr>
-              <th scope="col">Object</th>
-              <NumberHead>Requests</NumberHead>
-              <NumberHead>Hits</NumberHead>
-              <NumberHead>Sent</NumberHead>
-            </tr>
-          </thead>
-          <tbody>
-            {objects.slice(0, 20).map((object) => (
-              <ObjectRow key={object.key} object={object} byBytes={byBytes} />
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </>
-  )
-}
-
-function ObjectRow({ object, byBytes }: { object: EdgeTopObject; byBytes: boolean }): ReactElement {
-  const { titles } = useLive()
-  const { key, requests, hits, stale, misses, bytes, errorMax } = object
-  const id = titleIn(key, (part) => titles?.has(part) ?? false)
-  const title = id === null ? undefined : titles?.get(id)
-  return (
-    <tr>
-      <th scope="row">
-        {title === undefined ? null : (
-          <Link className="row-link" href={titlePath(title.id)}>
-            {title.name}
-          </Link>
-        )}
-        <span className="row-file" title={key}>
-          {id === null ? key : key.slice(key.indexOf(id) + id.length + 1) || key}
-        </span>
-      </th>
-      <td className="cell-number">{atMost(formatCount(requests), !byBytes && errorMax > 0)}</td>
-      <td className="cell-number">{formatPercent(percentOf(hits + stale, hits + stale + misses))}</td>
-      <td className="cell-number">{atMost(formatBytes(bytes), byBytes && errorMax > 0)}</td>
-    </tr>
-  )
-}
-
-/** A sketch of fixed size may have counted an object for too many, never for too few. */
-function atMost(text: string, isBound: boolean): string {
-  return isBound ? `≤ ${text}` : text
-}
+import { sortOutcomes } from './rows.ts'
+import { SortHead } from './sort-head.tsx'
+import { formatPercent, listOutcomes } from './view.ts'
 
 const OUTCOME_WORDS: Readonly<Record<CacheOutcome, string>> = {
   hit: 'Hit: it was here',
@@ -87,19 +18,29 @@ const OUTCOME_WORDS: Readonly<Record<CacheOutcome, string>> = {
   none: 'Not for the cache',
 }
 
-export function Outcomes({ metrics }: { metrics: EdgeMetrics }): ReactElement {
-  const rows = listOutcomes(metrics)
+export function Outcomes({ metrics, view }: { metrics: EdgeMetrics; view: EdgeTablesView }): ReactElement {
+  const rows = sortOutcomes(listOutcomes(metrics), view.outcomes, ({ cache }) => OUTCOME_WORDS[cache])
   if (rows.length === 0) return <Empty heading="No requests yet">The edge has answered nobody since it started.</Empty>
   return (
     <div className="table-window panel">
-      <table className="edge-table edge-outcomes">
+      <table className="edge-table edge-outcomes" data-testid="edge-outcomes">
         <thead>
           <tr>
-            <th scope="col">Outcome</th>
-            <NumberHead>Requests</NumberHead>
-            <NumberHead>Share</NumberHead>
-            <NumberHead>Sent</NumberHead>
-            <NumberHead>Average</NumberHead>
+            <SortHead table="outcomes" column="name" view={view}>
+              Outcome
+            </SortHead>
+            <SortHead table="outcomes" column="requests" view={view}>
+              Requests
+            </SortHead>
+            <th scope="col" className="cell-number">
+              Share
+            </th>
+            <SortHead table="outcomes" column="bytes" view={view}>
+              Sent
+            </SortHead>
+            <SortHead table="outcomes" column="averageMs" view={view}>
+              Average
+            </SortHead>
           </tr>
         </thead>
         <tbody>
@@ -115,14 +56,6 @@ export function Outcomes({ metrics }: { metrics: EdgeMetrics }): ReactElement {
         </tbody>
       </table>
     </div>
-  )
-}
-
-function NumberHead({ children }: { children: string }): ReactElement {
-  return (
-    <th scope="col" className="cell-number">
-      {children}
-    </th>
   )
 }
 

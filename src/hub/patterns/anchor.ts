@@ -28,6 +28,8 @@ export type Anchor = {
   readonly breadth: number
 }
 
+export const anchorName = ({ family, key }: Anchor): string => `${family} ${JSON.stringify(key)}`
+
 /** The anchors of a test, any of which will do; none where it also holds without a value. */
 export function anchorsOf(test: Test): readonly Anchor[] {
   switch (test.kind) {

@@ -1,7 +1,6 @@
-import type { Leaves } from './leaves.ts'
+import { type Leaves, valueAt } from './leaves.ts'
 import { passes } from './passes.ts'
 import type { PathNode } from './paths.ts'
-import type { Scalar } from './pattern.ts'
 import type { RuleCondition } from './rule-tree.ts'
 
 /**
@@ -10,6 +9,8 @@ import type { RuleCondition } from './rule-tree.ts'
  * there in the elements chosen before it.
  */
 export function holdTogether(conditions: readonly RuleCondition[], leaves: Leaves): boolean {
+  const isInOne = holdInOneArray(conditions, leaves)
+  if (isInOne !== null) return isInOne
   let choices: Choices = new Map([['', []]])
   for (const [at, condition] of conditions.entries()) {
     const later = conditions.slice(at + 1).map(({ path }) => path)
@@ -46,7 +47,7 @@ function chooseFor(condition: RuleCondition, before: Choices, { leaves, isWanted
       const around = elementsAround(condition.path.elements[at] ?? 0, leaves)
       if (!areConsistent(chosen, around, leaves)) continue
       isThere = true
-      const value: Scalar = condition.path.values[at] ?? null
+      const value = valueAt(leaves, condition.path, at)
       if (condition.tests.some((test) => passes(test, value))) add([...chosen, ...around])
     }
     if (!isThere && condition.mayBeAbsent) add(chosen)
@@ -84,4 +85,43 @@ function createCandidates(path: PathNode, leaves: Leaves): (chosen: readonly num
     const inner = chosen.findLast((element) => byArray.get(leaves.arrays[element] ?? 0) === count)
     return inner === undefined ? all : (byElement.get(inner) ?? [])
   }
+}
+
+/**
+ * The answer for what most events have: one array of objects that matter, and no arrays in it. Then one of its elements must
+ * do for all conditions within it, those beside it having been found to hold. Null if it is not so.
+ */
+function holdInOneArray(conditions: readonly RuleCondition[], leaves: Leaves): boolean | null {
+  let array = 0
+  let narrowest: PathNode | null = null
+  for (const { path, mayBeAbsent } of conditions) {
+    if (mayBeAbsent) return null
+    if (!path.isNested) continue
+    if (path.count > VALUES_MAX) return null
+    for (let at = 0; at < path.count; at += 1) {
+      const element = path.elements[at] ?? 0
+      const itsArray = leaves.arrays[element] ?? 0
+      if (itsArray === 0 || leaves.around[element] !== 0 || (array !== 0 && array !== itsArray)) return null
+      array = itsArray
+    }
+    if (narrowest === null || path.count < narrowest.count) narrowest = path
+  }
+  if (narrowest === null) return true
+  for (let at = 0; at < narrowest.count; at += 1)
+    if (holdsIn(narrowest.elements[at] ?? 0, conditions, leaves)) return true
+  return false
+}
+
+/** Values of a path up to which trying all is quicker than sorting them first. */
+const VALUES_MAX = 32
+
+function holdsIn(element: number, conditions: readonly RuleCondition[], leaves: Leaves): boolean {
+  for (const { path, tests } of conditions) {
+    if (!path.isNested) continue
+    let holds = false
+    for (let at = 0; at < path.count && !holds; at += 1)
+      holds = path.elements[at] === element && tests.some((test) => passes(test, valueAt(leaves, path, at)))
+    if (!holds) return false
+  }
+  return true
 }

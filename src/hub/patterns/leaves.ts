@@ -16,10 +16,25 @@ export type Leaves = {
   readonly places: (PathNode | null)[]
   arraysSeen: number
   objectsSeen: number
+  /** The event, where values still lie in it. */
+  bytes: Uint8Array
+  text: Buffer | null
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 export function createLeaves(): Leaves {
-  return { event: 0, paths: [], around: [0], arrays: [0], places: [null], arraysSeen: 0, objectsSeen: 0 }
+  return {
+    event: 0,
+    paths: [],
+    around: [0],
+    arrays: [0],
+    places: [null],
+    arraysSeen: 0,
+    objectsSeen: 0,
+    bytes: NO_BYTES,
+    text: null,
+  }
 }
 
 export function beginEvent(leaves: Leaves): void {
@@ -29,19 +44,43 @@ export function beginEvent(leaves: Leaves): void {
   leaves.arrays.length = 1
   leaves.places.length = 1
   leaves.arraysSeen = 0
+  leaves.text = null
 }
 
 export function addLeaf(leaves: Leaves, node: PathNode, value: Scalar, element: number): void {
+  const at = addSlot(leaves, node, element)
+  node.values[at] = value
+}
+
+/** ASCII without escapes: only looked at where it lies, unless a test asks for the string. */
+export function addText(leaves: Leaves, node: PathNode, element: number, start: number, end: number): void {
+  const at = addSlot(leaves, node, element)
+  node.values[at] = undefined
+  node.starts[at] = start
+  node.ends[at] = end
+}
+
+function addSlot(leaves: Leaves, node: PathNode, element: number): number {
   if (node.event !== leaves.event) {
     node.event = leaves.event
     node.count = 0
     node.isNested = false
     leaves.paths.push(node)
   }
-  node.values[node.count] = value
-  node.elements[node.count] = element
-  node.count += 1
+  const at = node.count
+  node.elements[at] = element
+  node.count = at + 1
   if (element !== 0) node.isNested = true
+  return at
+}
+
+export function valueAt(leaves: Leaves, node: PathNode, at: number): Scalar {
+  const value = node.values[at]
+  if (value !== undefined) return value
+  leaves.text ??= Buffer.from(leaves.bytes.buffer, leaves.bytes.byteOffset, leaves.bytes.byteLength)
+  const text = leaves.text.toString('latin1', node.starts[at], node.ends[at])
+  node.values[at] = text
+  return text
 }
 
 /** Elements are numbered if they are objects or arrays: values right in an array belong to what the array is in. */

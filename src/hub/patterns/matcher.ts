@@ -1,9 +1,10 @@
 import { holdTogether } from './consistency.ts'
-import { beginEvent, createLeaves, type Leaves } from './leaves.ts'
+import { beginEvent, createLeaves, type Leaves, valueAt } from './leaves.ts'
 import { passes } from './passes.ts'
 import { claimPath, createPathNode, type PathNode, releasePath } from './paths.ts'
 import type { Branch, Pattern } from './pattern.ts'
 import {
+  countDemand,
   createRuleNode,
   type Item,
   insertBranch,
@@ -13,7 +14,8 @@ import {
   removeBranch,
 } from './rule-tree.ts'
 import { createScan, scanBytes } from './scan-bytes.ts'
-import { lookUp } from './value-index.ts'
+import { createText, loadBytes } from './text.ts'
+import { lookUp, type ValueIndex } from './value-index.ts'
 import { walkParsed } from './walk-parsed.ts'
 
 /** Finds the rules that an event matches, at a cost that hardly depends on how many others there are. */
@@ -38,18 +40,27 @@ export function createMatcher(): Matcher {
   const leaves = createLeaves()
   const scan = createScan(root, leaves)
   const rules = new Map<string, readonly RuleBranch[]>()
+  /** Not in the tree before the next event: where each belongs there depends on the others. */
+  const waiting = new Set<RuleBranch>()
   const find = createFinder(tree, leaves)
+
+  function begin(): void {
+    for (const branch of waiting) insertBranch(tree, branch)
+    waiting.clear()
+    beginEvent(leaves)
+  }
 
   function remove(name: string): boolean {
     for (const branch of rules.get(name) ?? []) {
-      removeBranch(branch)
+      if (!waiting.delete(branch)) removeBranch(branch)
+      countDemand(branch, -1)
       for (const { path } of branch.conditions) releasePath(path)
     }
     return rules.delete(name)
   }
 
   function matchParsed(event: unknown): readonly string[] {
-    beginEvent(leaves)
+    begin()
     return walkParsed(root, event, leaves) ? find() : []
   }
 
@@ -58,12 +69,15 @@ export function createMatcher(): Matcher {
       remove(name)
       const rule = { name, event: 0 }
       const branches = pattern.branches.map((branch) => toRuleBranch(root, rule, branch))
-      for (const branch of branches) insertBranch(tree, branch)
+      for (const branch of branches) {
+        countDemand(branch, 1)
+        waiting.add(branch)
+      }
       rules.set(name, branches)
     },
     remove,
     match(event) {
-      beginEvent(leaves)
+      begin()
       if (scanBytes(scan, event)) return find()
       return scan.isAmbiguous ? matchParsed(parse(event)) : []
     },
@@ -99,18 +113,23 @@ function toRuleBranch(root: PathNode, rule: RuleBranch['rule'], branch: Branch):
 
 /** Goes through the tree with the leaves of one event. */
 function createFinder(tree: RuleNode, leaves: Leaves): () => readonly string[] {
+  const text = createText()
+  const reached: RuleNode[] = []
   let found: string[] = []
 
-  function visit(node: RuleNode): void {
-    const { event } = leaves
-    if (node.event === event) return
-    node.event = event
-    for (const item of node.items) check(item)
-    for (const index of node.indexes) if (index.path.event === event) lookUpAll(index.path, index)
+  /** Only noted, as the text that led here may lead on to others. */
+  function reach(node: RuleNode): void {
+    if (node.event === leaves.event) return
+    node.event = leaves.event
+    reached.push(node)
   }
 
-  function lookUpAll(path: PathNode, index: NonNullable<PathNode['index']>): void {
-    for (let at = 0; at < path.count; at += 1) lookUp(index, path.values[at] ?? null, visit)
+  function follow(path: PathNode, index: ValueIndex): void {
+    for (let at = 0; at < path.count; at += 1) {
+      const value = path.values[at]
+      if (value === undefined) loadBytes(text, leaves.bytes, path.starts[at] ?? 0, path.ends[at] ?? 0)
+      lookUp(index, value, text, reach)
+    }
   }
 
   function check({ branch, settled }: Item): void {
@@ -123,8 +142,13 @@ function createFinder(tree: RuleNode, leaves: Leaves): () => readonly string[] {
 
   return () => {
     found = []
+    reached.length = 0
     for (const item of tree.items) check(item)
-    for (const path of leaves.paths) if (path.index !== null) lookUpAll(path, path.index)
+    for (const path of leaves.paths) if (path.index !== null) follow(path, path.index)
+    for (let node = reached.pop(); node !== undefined; node = reached.pop()) {
+      for (const item of node.items) check(item)
+      for (const index of node.indexes) if (index.path.event === leaves.event) follow(index.path, index)
+    }
     return found
   }
 }
@@ -133,17 +157,17 @@ function mayHold(conditions: readonly RuleCondition[], settled: number, leaves: 
   for (let at = 0; at < conditions.length; at += 1) {
     if (at < 31 && (settled & (1 << at)) !== 0) continue
     const condition = conditions[at]
-    if (condition && !mayPass(condition, leaves.event, conditions.length)) return false
+    if (condition && !mayPass(condition, leaves, conditions.length)) return false
   }
   return true
 }
 
 /** Each for itself. Where there are arrays, what is absent from the elements that matter may be there in another. */
-function mayPass({ path, tests, mayBeAbsent }: RuleCondition, event: number, conditions: number): boolean {
-  if (path.event !== event) return mayBeAbsent
+function mayPass({ path, tests, mayBeAbsent }: RuleCondition, leaves: Leaves, conditions: number): boolean {
+  if (path.event !== leaves.event) return mayBeAbsent
   if (mayBeAbsent && path.isNested && conditions > 1) return true
   for (let at = 0; at < path.count; at += 1) {
-    const value = path.values[at] ?? null
+    const value = valueAt(leaves, path, at)
     for (const test of tests) if (passes(test, value)) return true
   }
   return false

@@ -1,4 +1,5 @@
 import type { Scalar } from './pattern.ts'
+import { addToHash } from './text.ts'
 import type { ValueIndex } from './value-index.ts'
 
 /**
@@ -12,17 +13,25 @@ export type PathNode = {
   /** Conditions of rules on this path, and on this or any below. */
   conditions: number
   conditionsBelow: number
+  /** By how many conditions each thing is asked for here (`anchorName`): the fewer, the fewer rules it leads to. */
+  readonly demand: Map<string, number>
   /** Finds what each of its values leads to first; none while no rule begins with this path. */
   index: ValueIndex | null
   /** Finds children by bytes; made when asked for after a change. */
   table: KeyTable | null
   /** Of the last event that had values here. */
   event: number
-  values: Scalar[]
+  /** Undefined where a value is text that still lies in the event's bytes, from and to where it says beside. */
+  readonly values: (Scalar | undefined)[]
+  readonly starts: number[]
+  readonly ends: number[]
   /** The element of an array that each value lies in, 0 where there is none. */
-  elements: number[]
+  readonly elements: number[]
   count: number
   isNested: boolean
+  /** Of the object before, by `childAt`. */
+  readonly keysBefore: string[]
+  readonly childrenBefore: (PathNode | undefined)[]
   /** The object in which its key was seen last: seen there again, it is there twice. */
   seenIn: number
 }
@@ -34,13 +43,18 @@ export function createPathNode(parent: PathNode | null, key: string): PathNode {
     children: new Map(),
     conditions: 0,
     conditionsBelow: 0,
+    demand: new Map(),
     index: null,
     table: null,
     event: 0,
     values: [],
+    starts: [],
+    ends: [],
     elements: [],
     count: 0,
     isNested: false,
+    keysBefore: [],
+    childrenBefore: [],
     seenIn: 0,
   }
 }
@@ -54,7 +68,7 @@ export function claimPath(root: PathNode, path: string): PathNode {
     if (!child) {
       child = createPathNode(node, key)
       node.children.set(key, child)
-      node.table = null
+      forget(node)
     }
     node = child
     node.conditionsBelow += 1
@@ -70,12 +84,37 @@ export function releasePath(node: PathNode): void {
     each.conditionsBelow -= 1
     if (each.conditionsBelow > 0 || each.parent === null) continue
     each.parent.children.delete(each.key)
-    each.parent.table = null
+    forget(each.parent)
   }
 }
 
-/** Where a key leads, dots and all. */
-export function childOf(node: PathNode, key: string): PathNode | undefined {
+/**
+ * Where the key at a place among an object's keys leads, dots and all. Most objects at a path have the keys of the one before in
+ * the same order, so what the key there led to is remembered.
+ */
+export function childAt(node: PathNode, key: string, place: number): PathNode | undefined {
+  const { keysBefore, childrenBefore } = node
+  if (keysBefore[place] === key) return childrenBefore[place]
+  const child = childOf(node, key)
+  if (place < KEYS_REMEMBERED) {
+    keysBefore[place] = key
+    childrenBefore[place] = child
+  }
+  return child
+}
+
+const KEYS_REMEMBERED = 32
+
+/** What is here changed: keys with dots lead here from all above. */
+function forget(changed: PathNode): void {
+  changed.table = null
+  for (let node: PathNode | null = changed; node !== null; node = node.parent) {
+    node.keysBefore.length = 0
+    node.childrenBefore.length = 0
+  }
+}
+
+function childOf(node: PathNode, key: string): PathNode | undefined {
   const child = node.children.get(key)
   return child === undefined && key.includes('.') ? followParts(node, key) : child
 }
@@ -97,9 +136,6 @@ export type KeyTable = {
   readonly nodes: readonly (PathNode | undefined)[]
 }
 
-/** The hash of bytes before, one more byte; `hashOf` of no bytes is 0. */
-export const addToHash = (hash: number, byte: number): number => (Math.imul(hash, 31) + byte) | 0
-
 export function tableOf(node: PathNode): KeyTable {
   node.table ??= createTable(node.children)
   return node.table
@@ -114,7 +150,7 @@ function createTable(children: ReadonlyMap<string, PathNode>): KeyTable {
   const nodes = new Array<PathNode | undefined>(size).fill(undefined)
   for (const [key, node] of children) {
     const bytes = new Uint8Array(Buffer.from(key))
-    const hash = bytes.reduce(addToHash, 0)
+    const hash = bytes.reduce((before, byte) => addToHash(before, byte), 0)
     let slot = spread(hash) & mask
     while (nodes[slot] !== undefined) slot = (slot + 1) & mask
     hashes[slot] = hash

@@ -1,4 +1,4 @@
-import { type Anchor, anchorsOf } from './anchor.ts'
+import { type Anchor, anchorName, anchorsOf } from './anchor.ts'
 import type { PathNode } from './paths.ts'
 import type { Test } from './pattern.ts'
 import { createValueIndex, dropNode, nodeAt, putNode, type ValueIndex } from './value-index.ts'
@@ -47,6 +47,16 @@ const VALUES_MAX = 8
 
 export function createRuleNode(home: RuleNode['home'] = null): RuleNode {
   return { items: [], indexes: [], size: 0, home, isFull: home === null, event: 0 }
+}
+
+/** Before branches are inserted: what many ask for is a poor way to any of them. */
+export function countDemand({ conditions }: RuleBranch, change: 1 | -1): void {
+  for (const { path, tests } of conditions)
+    for (const name of tests.flatMap(anchorsOf).map(anchorName)) {
+      const demand = (path.demand.get(name) ?? 0) + change
+      if (demand > 0) path.demand.set(name, demand)
+      else path.demand.delete(name)
+    }
 }
 
 export function insertBranch(root: RuleNode, branch: RuleBranch): void {
@@ -113,11 +123,17 @@ function findWay(node: RuleNode, { path, tests, mayBeAbsent }: RuleCondition, bi
   const anchors = new Map<string, Anchor>()
   let load = 0
   for (const test of tests) {
-    const choice = chooseAnchor(index, anchorsOf(test))
+    const choice = chooseAnchor(anchorsOf(test), (anchor) =>
+      isRoot
+        ? (path.demand.get(anchorName(anchor)) ?? 0)
+        : index === undefined
+          ? 0
+          : (nodeAt(index, anchor)?.size ?? 0),
+    )
     // Whatever value there is leads on: that sorts nothing, unless fields are seldom there.
     if (choice === null || (!isRoot && choice.anchor.family === 'any')) return null
     const { anchor } = choice
-    const name = `${anchor.family} ${JSON.stringify(anchor.key)}`
+    const name = anchorName(anchor)
     // Two values by the same anchor go the same way, which settles the condition if it does for both.
     const isExact = anchor.isExact && anchors.get(name)?.isExact !== false
     anchors.set(name, { ...anchor, isExact })
@@ -126,14 +142,12 @@ function findWay(node: RuleNode, { path, tests, mayBeAbsent }: RuleCondition, bi
   return { bit, path, anchors: [...anchors.values()], load }
 }
 
-function chooseAnchor(
-  index: ValueIndex | undefined,
-  anchors: readonly Anchor[],
-): { anchor: Anchor; load: number } | null {
-  let best: { anchor: Anchor; load: number } | null = null
+type Choice = { readonly anchor: Anchor; readonly load: number }
+
+function chooseAnchor(anchors: readonly Anchor[], neighboursOf: (anchor: Anchor) => number): Choice | null {
+  let best: Choice | null = null
   for (const anchor of anchors) {
-    const neighbours = index === undefined ? 0 : (nodeAt(index, anchor)?.size ?? 0)
-    const load = anchor.breadth * (1 + neighbours)
+    const load = anchor.breadth * (1 + neighboursOf(anchor))
     if (best === null || load < best.load) best = { anchor, load }
   }
   return best

@@ -1,8 +1,9 @@
 import { PATTERN_LIMITS } from '../../kernel/index.ts'
 import { skipColon, skipEscape, skipNumber, skipSpace, skipString, skipValue, skipWord } from './json-skip.ts'
-import { addElement, addLeaf, type Leaves } from './leaves.ts'
-import { addToHash, findChild, followParts, type PathNode, tableOf } from './paths.ts'
+import { addElement, addLeaf, addText, type Leaves } from './leaves.ts'
+import { findChild, followParts, type PathNode, tableOf } from './paths.ts'
 import type { Scalar } from './pattern.ts'
+import { addToHash } from './text.ts'
 
 /**
  * Collects the leaves of an event straight from its bytes: one pass, following only keys that rules ask for; of the rest only the
@@ -12,22 +13,20 @@ export type Scan = {
   readonly root: PathNode
   readonly leaves: Leaves
   bytes: Uint8Array
-  text: Buffer
   /** A key that rules ask for is in an object twice, of which the last counts: whoever scans must parse instead. */
   isAmbiguous: boolean
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const NOTHING = new Uint8Array(0)
 
 export function createScan(root: PathNode, leaves: Leaves): Scan {
-  return { root, leaves, bytes: NOTHING, text: Buffer.from(NOTHING), isAmbiguous: false }
+  return { root, leaves, bytes: leaves.bytes, isAmbiguous: false }
 }
 
 /** False if they are no JSON object, deeper than events may be, or ambiguous. Bytes that nobody asks for may be wrong UTF-8. */
 export function scanBytes(scan: Scan, bytes: Uint8Array): boolean {
   scan.bytes = bytes
-  scan.text = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  scan.leaves.bytes = bytes
   scan.isAmbiguous = false
   const start = skipSpace(bytes, 0)
   if (bytes[start] !== 0x7b) return false
@@ -128,33 +127,36 @@ function scanArray(scan: Scan, node: PathNode, start: number, element: number, d
 function scanScalar(scan: Scan, node: PathNode, at: number, element: number): number {
   const { bytes, leaves } = scan
   const byte = bytes[at] ?? 0
-  if (byte === 0x22) {
-    const end = skipString(bytes, at + 1)
-    const text = end < 0 ? null : readText(scan, at + 1, end - 1)
-    if (text === null) return -1
-    addLeaf(leaves, node, text, element)
-    return end
-  }
+  if (byte === 0x22) return scanText(scan, node, at + 1, element)
   const isNumber = byte === 0x2d || (byte ^ 0x30) < 10
   const end = isNumber ? skipNumber(bytes, at) : skipWord(bytes, at)
-  if (end >= 0) addLeaf(leaves, node, isNumber ? readNumber(scan, at, end) : (WORD_VALUES[byte] ?? null), element)
+  if (end >= 0) addLeaf(leaves, node, isNumber ? readNumber(bytes, at, end) : (WORD_VALUES[byte] ?? null), element)
   return end
 }
 
 /** By their first letters; the rest was looked at. */
 const WORD_VALUES: Readonly<Record<number, Scalar>> = { 116: true, 102: false, 110: null }
 
-/** What is between the quotes; null if it is no UTF-8. */
-function readText(scan: Scan, start: number, end: number): string | null {
-  const { bytes } = scan
-  for (let at = start; at < end; at += 1) {
-    const byte = bytes[at] ?? 0
-    if (byte >= 0x80 || byte === 0x5c) return readOddText(scan, start, end)
+/** What a byte means in text that somebody asks for: as in any string, and 5 if it is not ASCII. */
+const IN_TEXT = IN_KEY.map((meaning, byte) => (byte >= 0x80 ? 5 : meaning === 4 ? 0 : meaning))
+
+function scanText(scan: Scan, node: PathNode, start: number, element: number): number {
+  const { bytes, leaves } = scan
+  let at = start
+  while (IN_TEXT[bytes[at] ?? 0] === 0) at += 1
+  if (bytes[at] === 0x22) {
+    addText(leaves, node, element, start, at)
+    return at + 1
   }
-  return scan.text.toString('latin1', start, end)
+  const end = skipString(bytes, at)
+  const text = end < 0 ? null : readText(scan, start, end - 1)
+  if (text === null) return -1
+  addLeaf(leaves, node, text, element)
+  return end
 }
 
-function readOddText({ bytes }: Scan, start: number, end: number): string | null {
+/** What is between the quotes; null if it is no UTF-8. */
+function readText({ bytes }: Scan, start: number, end: number): string | null {
   try {
     const text = decoder.decode(bytes.subarray(start, end))
     return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text
@@ -163,17 +165,26 @@ function readOddText({ bytes }: Scan, start: number, end: number): string | null
   }
 }
 
-/** Whole numbers of few digits, which most are, without a string in between. */
-function readNumber(scan: Scan, start: number, end: number): number {
-  if (end - start > DIGITS_EXACT) return Number(scan.text.toString('latin1', start, end))
+/** Numbers of few digits, which most are, without a string in between. */
+function readNumber(bytes: Uint8Array, start: number, end: number): number {
+  const isNegative = bytes[start] === 0x2d
   let value = 0
-  for (let at = start; at < end; at += 1) {
-    const digit = (scan.bytes[at] ?? 0) ^ 0x30
-    if (digit > 9) return Number(scan.text.toString('latin1', start, end))
-    value = value * 10 + digit
+  let point = end
+  for (let at = isNegative ? start + 1 : start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte === 0x2e) point = at + 1
+    else if ((byte ^ 0x30) < 10) value = value * 10 + (byte ^ 0x30)
+    else return readLongNumber(bytes, start, end)
   }
-  return value
+  if (end - start > DIGITS_EXACT) return readLongNumber(bytes, start, end)
+  // One division of two numbers that are exact is rounded as the text would be.
+  const size = value / (POWERS[end - point] ?? 1)
+  return isNegative ? -size : size
 }
+
+const readLongNumber = (bytes: Uint8Array, start: number, end: number): number =>
+  Number(decoder.decode(bytes.subarray(start, end)))
 
 /** So many digits never exceed what a double holds exactly. */
 const DIGITS_EXACT = 15
+const POWERS: readonly number[] = Array.from({ length: DIGITS_EXACT + 1 }, (_, exponent) => 10 ** exponent)

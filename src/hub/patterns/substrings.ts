@@ -1,3 +1,5 @@
+import type { Text } from './text.ts'
+
 /** Texts that values contain, found in one pass however many they are (Aho and Corasick, 1975). */
 export type Substrings<T> = { readonly root: SubstringNode<T> }
 
@@ -14,10 +16,9 @@ export function createSubstrings<T>(texts: ReadonlyMap<string, T>): Substrings<T
   const root = createNode<T>()
   for (const [text, found] of texts) {
     let node = root
-    for (let at = 0; at < text.length; at += 1) {
-      const code = text.charCodeAt(at)
-      const next = node.next.get(code) ?? createNode<T>()
-      node.next.set(code, next)
+    for (const byte of Buffer.from(text)) {
+      const next = node.next.get(byte) ?? createNode<T>()
+      node.next.set(byte, next)
       node = next
     }
     node.found = found
@@ -32,26 +33,26 @@ const createNode = <T>(): SubstringNode<T> => ({ found: undefined, next: new Map
 function linkFallbacks<T>(root: SubstringNode<T>): void {
   const queue = [root]
   for (const node of queue)
-    for (const [code, next] of node.next) {
-      next.fallback = node === root ? root : step(node.fallback ?? root, code, root)
+    for (const [byte, next] of node.next) {
+      next.fallback = node === root ? root : step(node.fallback ?? root, byte, root)
       next.also = next.fallback.found === undefined ? next.fallback.also : next.fallback
       queue.push(next)
     }
 }
 
-function step<T>(from: SubstringNode<T>, code: number, root: SubstringNode<T>): SubstringNode<T> {
+function step<T>(from: SubstringNode<T>, byte: number, root: SubstringNode<T>): SubstringNode<T> {
   for (let node: SubstringNode<T> | null = from; node !== null; node = node.fallback) {
-    const next = node.next.get(code)
+    const next = node.next.get(byte)
     if (next !== undefined) return next
   }
   return root
 }
 
 /** May visit one that the value contains twice as often. */
-export function findSubstrings<T>({ root }: Substrings<T>, value: string, visit: (found: T) => void): void {
+export function findSubstrings<T>({ root }: Substrings<T>, text: Text, visit: (found: T) => void): void {
   let node = root
-  for (let at = 0; at < value.length; at += 1) {
-    node = step(node, value.charCodeAt(at), root)
+  for (let at = text.start; at < text.end; at += 1) {
+    node = step(node, text.bytes[at] ?? 0, root)
     let each = node.found === undefined ? node.also : node
     for (; each !== null; each = each.also) if (each.found !== undefined) visit(each.found)
   }

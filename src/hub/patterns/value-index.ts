@@ -1,12 +1,12 @@
 import { type Anchor, FAMILIES, type Family } from './anchor.ts'
-import { foldCase } from './fold-case.ts'
 import { createIntervals, findIntervals, type Intervals } from './intervals.ts'
-import { createLiterals, findLiterals, type Literals } from './literals.ts'
 import { createNetworks, findNetworks, type Networks } from './networks.ts'
 import type { PathNode } from './paths.ts'
 import type { Scalar } from './pattern.ts'
 import type { RuleNode } from './rule-tree.ts'
 import { createSubstrings, findSubstrings, type Substrings } from './substrings.ts'
+import { createText, loadFolded, loadString, type Text } from './text.ts'
+import { addText, createTextTable, findBeginnings, findEqual, type TextTable } from './text-table.ts'
 
 /**
  * The machine of one path at one place of the tree: from a value to all the nodes that it leads on to, at a cost that
@@ -21,16 +21,19 @@ export type ValueIndex = {
 }
 
 type Compiled = {
-  readonly prefixes: Literals<RuleNode> | null
-  readonly suffixes: Literals<RuleNode> | null
-  readonly foldedPrefixes: Literals<RuleNode> | null
-  readonly foldedSuffixes: Literals<RuleNode> | null
+  /** One for each family of texts that there are some of. */
+  readonly equals: TextTable<RuleNode> | null
+  readonly prefixes: TextTable<RuleNode> | null
+  readonly suffixes: TextTable<RuleNode> | null
+  readonly folded: TextTable<RuleNode> | null
+  readonly foldedPrefixes: TextTable<RuleNode> | null
+  readonly foldedSuffixes: TextTable<RuleNode> | null
   readonly substrings: Substrings<RuleNode> | null
   readonly ranges: Intervals<RuleNode> | null
   readonly networks: Networks<RuleNode> | null
   readonly any: RuleNode | null
-  readonly isCaseFolded: boolean
-  readonly isOnlyEquals: boolean
+  /** There is more to ask of a text than what it equals. */
+  readonly isOfText: boolean
 }
 
 export function createValueIndex(path: PathNode): ValueIndex {
@@ -45,63 +48,89 @@ export function nodeAt(index: ValueIndex, { family, key }: Anchor): RuleNode | u
 export function putNode(index: ValueIndex, { family, key }: Anchor, node: RuleNode): void {
   index.families[family].set(key, node)
   index.nodes += 1
-  if (family !== 'equals') index.compiled = null
+  const equals = family === 'equals' ? index.compiled?.equals : null
+  const isIn = family === 'equals' && (typeof key !== 'string' || (equals && addText(equals, key, node)))
+  if (!isIn) index.compiled = null
 }
 
 export function dropNode(index: ValueIndex, { family, key }: Anchor): void {
   if (!index.families[family].delete(key)) return
   index.nodes -= 1
-  if (family !== 'equals') index.compiled = null
+  index.compiled = null
 }
 
-/** Visits every node that the value leads to, some perhaps more than once. */
-export function lookUp(index: ValueIndex, value: Scalar, visit: (node: RuleNode) => void): void {
-  const equal = index.families.equals.get(value)
-  if (equal !== undefined) visit(equal)
+/** Visits every node that a value leads to, some perhaps more than once. Text in bytes is in `text` already. */
+export function lookUp(
+  index: ValueIndex,
+  value: Scalar | undefined,
+  text: Text,
+  visit: (node: RuleNode) => void,
+): void {
   index.compiled ??= compile(index)
   const { compiled } = index
-  if (compiled.isOnlyEquals) return
-  if (typeof value === 'string') lookUpText(index, compiled, value, visit)
-  else if (typeof value === 'number' && compiled.ranges !== null) findIntervals(compiled.ranges, value, visit)
+  const equal = value !== undefined ? index.families.equals.get(value) : equalTo(compiled, text)
+  if (equal !== undefined) visit(equal)
   if (compiled.any !== null) visit(compiled.any)
+  if (typeof value === 'number') {
+    if (compiled.ranges !== null) findIntervals(compiled.ranges, value, visit)
+  } else if (compiled.isOfText && (value === undefined || typeof value === 'string')) {
+    if (value !== undefined) loadString(text, value)
+    lookUpParts(compiled, text, visit)
+  }
 }
 
-function lookUpText(index: ValueIndex, compiled: Compiled, text: string, visit: (node: RuleNode) => void): void {
-  if (compiled.prefixes !== null) findLiterals(compiled.prefixes, text, visit)
-  if (compiled.suffixes !== null) findLiterals(compiled.suffixes, text, visit)
-  if (compiled.substrings !== null) findSubstrings(compiled.substrings, text, visit)
-  if (compiled.networks !== null) findNetworks(compiled.networks, text, visit)
-  if (!compiled.isCaseFolded) return
-  const folded = foldCase(text)
-  const equal = index.families.folded.get(folded)
+const equalTo = ({ equals }: Compiled, text: Text): RuleNode | undefined =>
+  equals === null ? undefined : findEqual(equals, text)
+
+function lookUpParts(compiled: Compiled, text: Text, visit: (node: RuleNode) => void): void {
+  const { prefixes, suffixes, substrings, networks } = compiled
+  if (prefixes !== null) findBeginnings(prefixes, text, visit)
+  if (suffixes !== null) findBeginnings(suffixes, text, visit)
+  if (substrings !== null) findSubstrings(substrings, text, visit)
+  if (networks !== null) findNetworks(networks, text, visit)
+  lookUpFolded(compiled, text, visit)
+}
+
+const folded = createText()
+
+function lookUpFolded(
+  { folded: equals, foldedPrefixes, foldedSuffixes }: Compiled,
+  text: Text,
+  visit: (node: RuleNode) => void,
+): void {
+  if (equals === null && foldedPrefixes === null && foldedSuffixes === null) return
+  loadFolded(folded, text)
+  if (foldedPrefixes !== null) findBeginnings(foldedPrefixes, folded, visit)
+  if (foldedSuffixes !== null) findBeginnings(foldedSuffixes, folded, visit)
+  const equal = equals === null ? undefined : findEqual(equals, folded)
   if (equal !== undefined) visit(equal)
-  if (compiled.foldedPrefixes !== null) findLiterals(compiled.foldedPrefixes, folded, visit)
-  if (compiled.foldedSuffixes !== null) findLiterals(compiled.foldedSuffixes, folded, visit)
 }
 
 function compile({ families }: ValueIndex): Compiled {
-  const folded = [families.folded, families['folded-prefix'], families['folded-suffix']]
   return {
-    prefixes: toLiterals(families.prefix, false),
-    suffixes: toLiterals(families.suffix, true),
-    foldedPrefixes: toLiterals(families['folded-prefix'], false),
-    foldedSuffixes: toLiterals(families['folded-suffix'], true),
+    equals: toTable(families.equals),
+    prefixes: toTable(families.prefix),
+    suffixes: toTable(families.suffix, true),
+    folded: toTable(families.folded),
+    foldedPrefixes: toTable(families['folded-prefix']),
+    foldedSuffixes: toTable(families['folded-suffix'], true),
     substrings: families.contains.size === 0 ? null : createSubstrings(toTexts(families.contains)),
     ranges: families.range.size === 0 ? null : createIntervals([...families.range.values()].flatMap(toInterval)),
     networks: families.network.size === 0 ? null : createNetworks([...families.network.values()].flatMap(toNetwork)),
     any: families.any.get(null) ?? null,
-    isCaseFolded: folded.some(({ size }) => size > 0),
-    isOnlyEquals: FAMILIES.every((family) => family === 'equals' || families[family].size === 0),
+    isOfText: FAMILIES.some((family) => !NOT_OF_TEXT.has(family) && families[family].size > 0),
   }
 }
 
-function toLiterals(family: ReadonlyMap<Scalar, RuleNode>, isBackward: boolean): Literals<RuleNode> | null {
-  return family.size === 0 ? null : createLiterals(toTexts(family), isBackward)
+const NOT_OF_TEXT: ReadonlySet<Family> = new Set<Family>(['equals', 'range', 'any'])
+
+function toTable(family: ReadonlyMap<Scalar, RuleNode>, isBackward = false): TextTable<RuleNode> | null {
+  const texts = toTexts(family)
+  return texts.size === 0 ? null : createTextTable(texts, isBackward)
 }
 
-/** The keys of families of text are text. */
 const toTexts = (family: ReadonlyMap<Scalar, RuleNode>): Map<string, RuleNode> =>
-  new Map([...family].map(([key, node]) => [String(key), node]))
+  new Map([...family].flatMap(([key, node]) => (typeof key === 'string' ? [[key, node]] : [])))
 
 function toInterval(node: RuleNode): Parameters<typeof createIntervals<RuleNode>>[0] {
   const test = node.home?.anchor.test

@@ -1,6 +1,6 @@
 import { PATTERN_LIMITS } from '../../kernel/index.ts'
 import { addElement, addLeaf, type Leaves } from './leaves.ts'
-import { childOf, type PathNode } from './paths.ts'
+import { childAt, type PathNode } from './paths.ts'
 import type { Scalar } from './pattern.ts'
 
 /** Collects the leaves of an event that is parsed already. False if it is no object or deeper than events may be. */
@@ -13,8 +13,11 @@ type Place = { readonly leaves: Leaves; readonly element: number; readonly depth
 
 function walkObject(node: PathNode, json: object, place: Place): boolean {
   if (place.depth > PATTERN_LIMITS.eventDepthMax) return false
-  for (const key of Object.keys(json)) {
-    const child = childOf(node, key)
+  if (node.children.size === 0) return true
+  const keys = Object.keys(json)
+  for (let at = 0; at < keys.length; at += 1) {
+    const key = keys[at] ?? ''
+    const child = childAt(node, key, at)
     // What is JSON has values by its keys.
     if (child && !walkValue(child, (json as Readonly<Record<string, unknown>>)[key], place)) return false
   }

@@ -12,6 +12,7 @@ import {
   toInvalidatedUris,
 } from '../cache/policy/index.ts'
 import {
+  type ByteRange,
   type CacheReport,
   type FieldLine,
   type ForwardReason,
@@ -29,7 +30,7 @@ import { createJoinFetch } from './join-fetch.ts'
 import { createFetcher, type Errand, type FetchedHead, type Fetcher } from './land.ts'
 import { forwardsLeft, respondFinally } from './max-forwards.ts'
 import { declaredLength, isLooping, toForwardLines, toResponseHead } from './messages.ts'
-import { isPlain } from './plain.ts'
+import { toPlainness } from './plain.ts'
 import { looping, notCached, notModifiedUnasked, toFetchProblem } from './problems.ts'
 import {
   type Body,
@@ -287,16 +288,24 @@ export function createCachingProxy<C>(options: {
     )
   }
 
-  /** The usual hit: whole and fresh, for who asks for nothing else. Null when it is not that simple. */
-  const answerPlain = (ask: Ask<C>, cached: Cached): Answer | null => {
+  /** The usual hit: fresh, for who asks for nothing but it or one range of it. Null when it is not that simple. */
+  const answerPlain = (ask: Ask<C>, cached: Cached, isRange: boolean): Answer | null => {
     const { stored, sizeBytes } = cached
     const ageMs = currentAgeMs(stored, clock.nowMs())
     const { freshness, method, status } = stored
     if (ask.head.method !== 'GET' || method !== 'GET' || status === 204) return null
     if (freshness.noCache || ageMs >= freshness.lifetimeMs) return null
-    if (sizeBytes > answerBytesMax) return null
-    const body = cache.read(cached, { start: 0, end: sizeBytes })
-    return body && respondHit({ cached, body, ageMs, ask })
+    const range = isRange ? onlyRange(ask.head, status, sizeBytes) : null
+    if (isRange && range === null) return null
+    const span = range ?? { start: 0, end: sizeBytes }
+    if (span.end - span.start > answerBytesMax) return null
+    const body = cache.read(cached, span)
+    return body && respondHit({ cached, body, ageMs, ask, range })
+  }
+
+  const onlyRange = ({ fields }: RequestHead, status: number, sizeBytes: number): ByteRange | null => {
+    const read = status === 200 ? parseRanges(fields.get('range'), sizeBytes, limits.edgeRangesMax) : null
+    return read?.kind === 'ranges' && read.ranges.length === 1 ? (read.ranges[0] ?? null) : null
   }
 
   const answerStored = (ask: Ask<C>, cached: Cached): Answer | Promise<Answer> => {
@@ -340,11 +349,14 @@ export function createCachingProxy<C>(options: {
   return {
     handle(ask) {
       const { method, fields } = ask.head
-      const plain = isPlain(fields)
-      if (!plain && isLooping(fields, limits.edgeVisitsMax)) return toProblemAnswer(looping)
+      const plainness = toPlainness(fields)
+      if (plainness === 'telling' && isLooping(fields, limits.edgeVisitsMax)) return toProblemAnswer(looping)
       if (!READS.has(method)) return forwardsLeft(ask.head) === 0 ? respondFinally(ask.head) : pass(ask, 'method')
       const cached = cache.find(ask.head)
-      if (cached) return (plain ? answerPlain(ask, cached) : null) ?? answerStored(ask, cached)
+      if (cached) {
+        const plain = plainness === 'telling' ? null : answerPlain(ask, cached, plainness === 'range')
+        return plain ?? answerStored(ask, cached)
+      }
       return miss(ask, cache.varies(ask.head) ? 'vary-miss' : 'uri-miss')
     },
   }

@@ -1,12 +1,12 @@
 import { type StoredResponse, toAgeSeconds } from '../cache/policy/index.ts'
-import { appendCacheStatus, toCacheStatus } from '../http/index.ts'
+import { appendCacheStatus, type ByteRange, toCacheStatus, toContentRange } from '../http/index.ts'
 import { type Answer, type AnswerReport, toHead } from '../server/message.ts'
 import { type Ask, toReport } from './ask.ts'
 import { toClientLines } from './messages.ts'
 import type { Cached } from './response-cache.ts'
 
 /**
- * The answer to almost everyone: what is stored, whole and fresh, unasked by conditions or ranges. Its head is put together
+ * The answer to almost everyone: what is stored and fresh, whole or one range of it, unasked by conditions. Its head is put together
  * once a second for each stored answer, as long as age and freshness are the same; beyond that a hit makes nothing but
  * the answer itself.
  */
@@ -15,8 +15,10 @@ export function respondHit<C>(hit: {
   readonly body: Uint8Array | readonly Uint8Array[]
   readonly ageMs: number
   readonly ask: Ask<C>
+  /** The part of it that `body` is; null: all. */
+  readonly range: ByteRange | null
 }): Answer {
-  const { cached, body, ageMs, ask } = hit
+  const { cached, body, ageMs, ask, range } = hit
   const { stored } = cached
   const prepared = prepare(stored)
   const ageS = toAgeSeconds(ageMs)
@@ -29,7 +31,10 @@ export function respondHit<C>(hit: {
   // Answers of one cell follow one another: a new report only when the cell is another.
   if (prepared.report === null || prepared.report.cell !== ask.cell)
     prepared.report = toReport(ask, 'hit', { tags: cached.entry.tags })
-  return { status: stored.status, head: prepared.head, body, lengthBytes: null, report: prepared.report, dated: true }
+  const { head, report } = prepared
+  if (range === null) return { status: stored.status, head, body, lengthBytes: null, report, dated: true }
+  const part = `content-range: ${toContentRange(range, cached.sizeBytes)}\r\n`
+  return { status: 206, head: head + part, body, lengthBytes: null, report, dated: true }
 }
 
 type Prepared = {

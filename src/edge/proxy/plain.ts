@@ -6,14 +6,17 @@ import type { FieldReader } from '../http/index.ts'
  */
 const TELLING = ['range', 'if-none-match', 'if-modified-since', 'if-range', 'cache-control', 'pragma', 'via'] as const
 
-/** Clients that keep a connection send the same fields again and again, and the server the same reader: looked at once. */
-const known = new WeakMap<FieldReader, boolean>()
+/** `plain`: none of them is there, as with almost every request of a player; `range`: a range and nothing else. */
+export type Plainness = 'plain' | 'range' | 'telling'
 
-/** Whether none of them is there, as with almost every request of a player. */
-export function isPlain(fields: FieldReader): boolean {
+/** Clients that keep a connection send the same fields again and again, and the server the same reader: looked at once. */
+const known = new WeakMap<FieldReader, Plainness>()
+
+export function toPlainness(fields: FieldReader): Plainness {
   const found = known.get(fields)
   if (found !== undefined) return found
-  const plain = TELLING.every((name) => fields.get(name) === null)
-  known.set(fields, plain)
-  return plain
+  const telling = TELLING.filter((name) => fields.get(name) !== null)
+  const plainness = telling.length === 0 ? 'plain' : telling.join() === 'range' ? 'range' : 'telling'
+  known.set(fields, plainness)
+  return plainness
 }

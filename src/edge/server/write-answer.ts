@@ -77,11 +77,14 @@ function writeHere(connection: Connection, text: string, body: Answer['body']): 
   for (const piece of more) if (piece.byteLength > 0) send(connection, piece, 0, piece.byteLength, false)
 }
 
+/** Up to this a copy costs less than a second call of the kernel. */
+const COPIED_BYTES_MAX = 16 * 1024
+
 /** What is small leaves in one write with its head, copied; what is large leaves after it, as it is. */
 function sendBytes(connection: Connection, text: string, body: Uint8Array): void {
   const { scratch } = connection.server
   const total = text.length + body.byteLength
-  if (total <= scratch.length) {
+  if (total <= scratch.length && body.byteLength <= COPIED_BYTES_MAX) {
     const start = scratch.write(text, 0, 'latin1')
     scratch.set(body, start)
     send(connection, scratch, 0, total, true)

@@ -38,16 +38,20 @@ function findBetween<T>(
   start: number,
   end: number,
 ): void {
+  const { lows, highs, highest, found } = intervals
   let [from, to] = [start, end]
   while (from < to) {
     const middle = (from + to) >>> 1
-    if ((intervals.highest[middle] ?? value) < value) return
-    if ((intervals.lows[middle] ?? value) > value) to = middle
-    else {
-      const found = intervals.found[middle]
-      if (found !== undefined && (intervals.highs[middle] ?? value) >= value) visit(found)
-      findBetween(intervals, value, visit, from, middle)
-      from = middle + 1
+    if ((highest[middle] ?? value) < value) return
+    if ((lows[middle] ?? value) > value) {
+      to = middle
+      continue
     }
+    const each = found[middle]
+    if (each !== undefined && (highs[middle] ?? value) >= value) visit(each)
+    // Before what is here there may be some that reach the value; only then is it worth a call.
+    const before = (from + middle) >>> 1
+    if (from < middle && (highest[before] ?? value) >= value) findBetween(intervals, value, visit, from, middle)
+    from = middle + 1
   }
 }

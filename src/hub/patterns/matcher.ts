@@ -45,8 +45,10 @@ export function createMatcher(): Matcher {
   const find = createFinder(tree, leaves)
 
   function begin(): void {
-    for (const branch of waiting) insertBranch(tree, branch)
-    waiting.clear()
+    if (waiting.size > 0) {
+      for (const branch of waiting) insertBranch(tree, branch)
+      waiting.clear()
+    }
     beginEvent(leaves)
   }
 

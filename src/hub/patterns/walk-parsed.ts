@@ -6,42 +6,42 @@ import type { Scalar } from './pattern.ts'
 /** Collects the leaves of an event that is parsed already. False if it is no object or deeper than events may be. */
 export function walkParsed(root: PathNode, event: unknown, leaves: Leaves): boolean {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return false
-  return walkObject(root, event, { leaves, element: 0, depth: 1 })
+  return walkObject(leaves, root, event, 0, 1)
 }
 
-type Place = { readonly leaves: Leaves; readonly element: number; readonly depth: number }
-
-function walkObject(node: PathNode, json: object, place: Place): boolean {
-  if (place.depth > PATTERN_LIMITS.eventDepthMax) return false
+// Parameters stay apart: an object for them would be made anew for every value.
+function walkObject(leaves: Leaves, node: PathNode, json: object, element: number, depth: number): boolean {
+  if (depth > PATTERN_LIMITS.eventDepthMax) return false
   if (node.children.size === 0) return true
-  const keys = Object.keys(json)
-  for (let at = 0; at < keys.length; at += 1) {
-    const key = keys[at] ?? ''
-    const child = childAt(node, key, at)
-    // What is JSON has values by its keys.
-    if (child && !walkValue(child, (json as Readonly<Record<string, unknown>>)[key], place)) return false
+  let place = 0
+  // What JSON.parse makes inherits nothing that could be enumerated.
+  for (const key in json) {
+    const child = childAt(node, key, place)
+    place += 1
+    if (child === undefined) continue
+    const value = (json as Readonly<Record<string, unknown>>)[key]
+    if (!walkValue(leaves, child, value, element, depth)) return false
   }
   return true
 }
 
-function walkValue(node: PathNode, json: unknown, place: Place): boolean {
+function walkValue(leaves: Leaves, node: PathNode, json: unknown, element: number, depth: number): boolean {
   if (typeof json !== 'object' || json === null) {
-    if (node.conditions > 0 && json !== undefined) addLeaf(place.leaves, node, json as Scalar, place.element)
+    if (node.conditions > 0 && json !== undefined) addLeaf(leaves, node, json as Scalar, element)
     return true
   }
-  const inner = { leaves: place.leaves, element: place.element, depth: place.depth + 1 }
-  return Array.isArray(json) ? walkArray(node, json, inner) : walkObject(node, json, inner)
+  if (Array.isArray(json)) return walkArray(leaves, node, json, element, depth + 1)
+  return walkObject(leaves, node, json, element, depth + 1)
 }
 
-function walkArray(node: PathNode, json: readonly unknown[], place: Place): boolean {
-  const { leaves, element, depth } = place
+function walkArray(leaves: Leaves, node: PathNode, json: readonly unknown[], element: number, depth: number): boolean {
   if (depth > PATTERN_LIMITS.eventDepthMax) return false
   leaves.arraysSeen += 1
   const array = leaves.arraysSeen
   for (const each of json) {
     const isScalar = typeof each !== 'object' || each === null
-    const inside = isScalar ? place : { leaves, element: addElement(leaves, array, node, element), depth }
-    if (!walkValue(node, each, inside)) return false
+    const inside = isScalar ? element : addElement(leaves, array, node, element)
+    if (!walkValue(leaves, node, each, inside, depth)) return false
   }
   return true
 }

@@ -66,15 +66,15 @@ test('who is in the wrong has no row, and the others have', () => {
     ...{ 'req-per-second': 100, 'mb-per-second': 10, 'mb-per-cpu-second': 20, 'req-per-cpu-second': 200 },
     ...{ 'server-cpu-share': 0.5, 'generator-cpu-share': 1 },
   }
-  const twice = { ...figures, 'mb-per-cpu-second': 40 }
+  const twice = { ...figures, 'mb-per-second': 20 }
   const rounds = new Map([
     ['tentpole', [twice, twice, figures]] as const,
     ['nginx', []] as const,
     ['varnish', [figures]] as const,
   ])
-  const load = { metric: 'hit-1m', unit: 'MB per CPU-second' } as const
+  const load = { metric: 'hit-1m', unit: 'MB/s' } as const
   const { rows, missing } = toHitRows(load, rounds, new Map([['nginx', 'nginx: wrk: 3 requests failed']]))
-  expect(rows.map(({ peer, ours, theirs, ratio }) => [peer, ours, theirs, ratio])).toEqual([['varnish', 40, 20, 2]])
+  expect(rows.map(({ peer, ours, theirs, ratio }) => [peer, ours, theirs, ratio])).toEqual([['varnish', 20, 10, 2]])
   expect(missing).toEqual([{ metric: 'hit-1m beside nginx', why: 'nginx: wrk: 3 requests failed' }])
   expect(toHitRows(load, rounds, new Map([['tentpole', 'tentpole: gone']])).missing).toHaveLength(2)
 })

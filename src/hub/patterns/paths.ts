@@ -1,5 +1,5 @@
+import { addToHash, slotOf, slotsFor } from './hash.ts'
 import type { Scalar } from './pattern.ts'
-import { addToHash } from './text.ts'
 import type { ValueIndex } from './value-index.ts'
 
 /**
@@ -142,8 +142,7 @@ export function tableOf(node: PathNode): KeyTable {
 }
 
 function createTable(children: ReadonlyMap<string, PathNode>): KeyTable {
-  let size = 4
-  while (size < children.size * 3) size *= 2
+  const size = slotsFor(children.size)
   const mask = size - 1
   const hashes = new Int32Array(size)
   const keys = new Array<Uint8Array | undefined>(size).fill(undefined)
@@ -151,7 +150,7 @@ function createTable(children: ReadonlyMap<string, PathNode>): KeyTable {
   for (const [key, node] of children) {
     const bytes = new Uint8Array(Buffer.from(key))
     const hash = bytes.reduce((before, byte) => addToHash(before, byte), 0)
-    let slot = spread(hash) & mask
+    let slot = slotOf(hash) & mask
     while (nodes[slot] !== undefined) slot = (slot + 1) & mask
     hashes[slot] = hash
     keys[slot] = bytes
@@ -169,14 +168,12 @@ export function findChild(
   end: number,
 ): PathNode | undefined {
   const { mask, hashes, keys, nodes } = table
-  for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
+  for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
     const key = keys[slot]
     if (key === undefined) return undefined
     if (hashes[slot] === hash && areSame(key, bytes, start, end)) return nodes[slot]
   }
 }
-
-const spread = (hash: number): number => hash ^ (hash >>> 15)
 
 function areSame(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   if (key.length !== end - start) return false

@@ -1,9 +1,9 @@
 import { PATTERN_LIMITS } from '../../kernel/index.ts'
+import { addToHash } from './hash.ts'
 import { skipColon, skipEscape, skipNumber, skipSpace, skipString, skipValue, skipWord } from './json-skip.ts'
 import { addElement, addLeaf, addText, type Leaves } from './leaves.ts'
 import { findChild, followParts, type PathNode, tableOf } from './paths.ts'
 import type { Scalar } from './pattern.ts'
-import { addToHash } from './text.ts'
 
 /**
  * Collects the leaves of an event straight from its bytes: one pass, following only keys that rules ask for; of the rest only the

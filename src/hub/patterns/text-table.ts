@@ -1,50 +1,49 @@
 import { PATTERN_LIMITS } from '../../kernel/index.ts'
-import { addToHash, type Text } from './text.ts'
+import { addToHash, slotOf, slotsFor, toMark } from './hash.ts'
+import type { Text } from './text.ts'
 
-/**
- * Texts by their hashes. Those that a text equals, begins with or ends with are found by looking up what it is up to each length
- * that there is, in one pass over it, in memory that lies together: most lookups end at the hash.
- */
+/** Texts by their hashes, in memory that lies together: most searches end without a look at any of them. */
 export type TextTable<T> = {
   readonly mask: number
-  /** 0 where a slot is free. */
   readonly hashes: Int32Array
   readonly texts: (Uint8Array | undefined)[]
   readonly found: (T | undefined)[]
   /** By the length of a text: 1 where there is one so long. */
   readonly lengths: Uint8Array
-  /** From the last byte to the first, to find what texts end with. */
-  readonly isBackward: boolean
   lengthMax: number
   free: number
-}
-
-export function createTextTable<T>(texts: ReadonlyMap<string, T>, isBackward = false): TextTable<T> {
-  let size = 8
-  while (size < texts.size * 3) size *= 2
-  const table: TextTable<T> = {
-    mask: size - 1,
-    hashes: new Int32Array(size),
-    texts: new Array<Uint8Array | undefined>(size).fill(undefined),
-    found: new Array<T | undefined>(size).fill(undefined),
-    lengths: new Uint8Array(LENGTHS),
-    isBackward,
-    lengthMax: 0,
-    free: Math.floor(size / 2),
-  }
-  for (const [text, found] of texts) addText(table, text, found)
-  return table
 }
 
 /** Texts come out of patterns, and a code unit takes three bytes at most. */
 const LENGTHS = PATTERN_LIMITS.patternCharactersMax * 3 + 1
 
+export function createTextTable<T>(texts: ReadonlyMap<string, T>): TextTable<T> {
+  const table = createTable<T>(texts.size)
+  for (const [text, found] of texts) addText(table, text, found)
+  return table
+}
+
+function createTable<T>(size: number): TextTable<T> {
+  const slots = slotsFor(size)
+  return {
+    mask: slots - 1,
+    hashes: new Int32Array(slots),
+    texts: new Array<Uint8Array | undefined>(slots).fill(undefined),
+    found: new Array<T | undefined>(slots).fill(undefined),
+    lengths: new Uint8Array(LENGTHS),
+    lengthMax: 0,
+    free: Math.floor(slots / 2),
+  }
+}
+
 /** False if it is full, and must be made anew. The text is not in it yet. */
 export function addText<T>(table: TextTable<T>, text: string, found: T): boolean {
-  const bytes = new Uint8Array(Buffer.from(text))
-  if (table.free === 0 || bytes.length >= LENGTHS) return false
-  let hash = 0
-  for (const byte of table.isBackward ? bytes.toReversed() : bytes) hash = addToHash(hash, byte)
+  return add(table, new Uint8Array(Buffer.from(text)), found)
+}
+
+function add<T>(table: TextTable<T>, bytes: Uint8Array, found: T): boolean {
+  if (table.free === 0) return false
+  const hash = hashOf(bytes, 0, bytes.length)
   let slot = slotOf(hash) & table.mask
   while (table.hashes[slot] !== 0) slot = (slot + 1) & table.mask
   table.hashes[slot] = toMark(hash)
@@ -56,47 +55,107 @@ export function addText<T>(table: TextTable<T>, text: string, found: T): boolean
   return true
 }
 
-const toMark = (hash: number): number => (hash === 0 ? 1 : hash)
-const slotOf = (hash: number): number => Math.imul(hash, 0x9e3779b1) >>> 12
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0
+  for (let at = start; at < end; at += 1) hash = addToHash(hash, bytes[at] ?? 0)
+  return hash
+}
 
 /** What equals the text. */
-export function findEqual<T>(table: TextTable<T>, text: Text): T | undefined {
-  const length = text.end - text.start
+export function findEqual<T>(table: TextTable<T>, { bytes, start, end }: Text): T | undefined {
+  const length = end - start
   if (length > table.lengthMax || table.lengths[length] !== 1) return undefined
-  return find(table, text, text.hash, length)
+  return find(table, hashOf(bytes, start, end), { bytes, start, step: 1 }, length)
 }
 
-/** What the text begins with, or ends with where the table is backward. Never the empty text. */
-export function findBeginnings<T>(table: TextTable<T>, text: Text, visit: (found: T) => void): void {
-  const { lengths, isBackward } = table
-  const { bytes, start, end } = text
-  const longest = Math.min(end - start, table.lengthMax)
-  let place = isBackward ? end - 1 : start
-  const step = isBackward ? -1 : 1
-  let hash = 0
-  for (let length = 1; length <= longest; length += 1) {
-    hash = addToHash(hash, bytes[place] ?? 0)
-    place += step
-    if (lengths[length] !== 1) continue
-    const found = find(table, text, hash, length)
-    if (found !== undefined) visit(found)
-  }
-}
+/** Where a text is read from, forward or backward. */
+type Reading = { readonly bytes: Uint8Array; readonly start: number; readonly step: 1 | -1 }
 
-function find<T>(table: TextTable<T>, text: Text, hash: number, length: number): T | undefined {
+function find<T>(table: TextTable<T>, hash: number, reading: Reading, length: number): T | undefined {
   const { mask, hashes } = table
   const mark = toMark(hash)
   for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
     const there = hashes[slot]
     if (there === 0) return undefined
-    if (there === mark && isThere(table, slot, text, length)) return table.found[slot]
+    if (there === mark && isThere(table.texts[slot], reading, length)) return table.found[slot]
   }
 }
 
-function isThere<T>({ texts, isBackward }: TextTable<T>, slot: number, text: Text, length: number): boolean {
-  const expected = texts[slot]
+function isThere(expected: Uint8Array | undefined, { bytes, start, step }: Reading, length: number): boolean {
   if (expected === undefined || expected.length !== length) return false
-  const start = isBackward ? text.end - length : text.start
-  for (let at = 0; at < length; at += 1) if (expected[at] !== text.bytes[start + at]) return false
+  for (let at = 0; at < length; at += 1) if (expected[at] !== bytes[start + at * step]) return false
   return true
+}
+
+/**
+ * Texts that others begin with, or end with: a text is looked up as far as each length that there is, in one pass. As much of
+ * them as the shortest is long, their heads, is looked up first: a text with none of the heads has none of them.
+ */
+export type AffixTable<T> = {
+  readonly table: TextTable<T>
+  readonly isBackward: boolean
+  readonly heads: Int32Array
+  readonly headLength: number
+}
+
+/** Backward, the texts are those that others end with, and lie in the table turned round. None is empty. */
+export function createAffixTable<T>(affixes: ReadonlyMap<string, T>, isBackward: boolean): AffixTable<T> {
+  const table = createTable<T>(affixes.size)
+  const heads = new Int32Array(slotsFor(affixes.size))
+  const texts = [...affixes].map(([text, found]) => ({ bytes: new Uint8Array(Buffer.from(text)), found }))
+  const headLength = Math.min(...texts.map(({ bytes }) => bytes.length))
+  for (const { bytes, found } of texts) {
+    if (isBackward) bytes.reverse()
+    add(table, bytes, found)
+    addHead(heads, hashOf(bytes, 0, headLength))
+  }
+  return { table, isBackward, heads, headLength }
+}
+
+function addHead(heads: Int32Array, hash: number): void {
+  const mask = heads.length - 1
+  let slot = slotOf(hash) & mask
+  while (heads[slot] !== 0 && heads[slot] !== toMark(hash)) slot = (slot + 1) & mask
+  heads[slot] = toMark(hash)
+}
+
+function hasHead(heads: Int32Array, hash: number): boolean {
+  const mask = heads.length - 1
+  const mark = toMark(hash)
+  for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
+    if (heads[slot] === mark) return true
+    if (heads[slot] === 0) return false
+  }
+}
+
+/** Before a string is read as a text: whether it may have any of them. */
+export function mayHaveAffix<T>({ heads, headLength, isBackward }: AffixTable<T>, value: string): boolean {
+  const { length } = value
+  let hash = 0
+  for (let at = 0; at < headLength && at < length; at += 1) {
+    const code = value.charCodeAt(isBackward ? length - 1 - at : at)
+    if (code >= 0x80) return true
+    hash = addToHash(hash, code)
+  }
+  return length >= headLength && hasHead(heads, hash)
+}
+
+export function findAffixes<T>(affixes: AffixTable<T>, { bytes, start, end }: Text, visit: (found: T) => void): void {
+  const { table, isBackward, heads, headLength } = affixes
+  const longest = Math.min(end - start, table.lengthMax)
+  if (longest < headLength) return
+  const step = isBackward ? -1 : 1
+  const first = isBackward ? end - 1 : start
+  let hash = 0
+  for (let at = 0; at < headLength; at += 1) hash = addToHash(hash, bytes[first + at * step] ?? 0)
+  if (!hasHead(heads, hash)) return
+  const reading: Reading = { bytes, start: first, step }
+  for (let length = headLength; ; length += 1) {
+    if (table.lengths[length] === 1) {
+      const found = find(table, hash, reading, length)
+      if (found !== undefined) visit(found)
+    }
+    if (length === longest) return
+    hash = addToHash(hash, bytes[first + length * step] ?? 0)
+  }
 }

@@ -6,7 +6,16 @@ import type { Scalar } from './pattern.ts'
 import type { RuleNode } from './rule-tree.ts'
 import { createSubstrings, findSubstrings, type Substrings } from './substrings.ts'
 import { createText, loadFolded, loadString, type Text } from './text.ts'
-import { addText, createTextTable, findBeginnings, findEqual, type TextTable } from './text-table.ts'
+import {
+  type AffixTable,
+  addText,
+  createAffixTable,
+  createTextTable,
+  findAffixes,
+  findEqual,
+  mayHaveAffix,
+  type TextTable,
+} from './text-table.ts'
 
 /**
  * The machine of one path at one place of the tree: from a value to all the nodes that it leads on to, at a cost that
@@ -23,17 +32,20 @@ export type ValueIndex = {
 type Compiled = {
   /** One for each family of texts that there are some of. */
   readonly equals: TextTable<RuleNode> | null
-  readonly prefixes: TextTable<RuleNode> | null
-  readonly suffixes: TextTable<RuleNode> | null
+  readonly prefixes: AffixTable<RuleNode> | null
+  readonly suffixes: AffixTable<RuleNode> | null
   readonly folded: TextTable<RuleNode> | null
-  readonly foldedPrefixes: TextTable<RuleNode> | null
-  readonly foldedSuffixes: TextTable<RuleNode> | null
+  readonly foldedPrefixes: AffixTable<RuleNode> | null
+  readonly foldedSuffixes: AffixTable<RuleNode> | null
   readonly substrings: Substrings<RuleNode> | null
   readonly ranges: Intervals<RuleNode> | null
   readonly networks: Networks<RuleNode> | null
   readonly any: RuleNode | null
   /** There is more to ask of a text than what it equals. */
   readonly isOfText: boolean
+  /** And that is what it begins and ends with, as it is written. */
+  readonly isOnlyOfAffixes: boolean
+  readonly isFolded: boolean
 }
 
 export function createValueIndex(path: PathNode): ValueIndex {
@@ -74,59 +86,73 @@ export function lookUp(
   if (typeof value === 'number') {
     if (compiled.ranges !== null) findIntervals(compiled.ranges, value, visit)
   } else if (compiled.isOfText && (value === undefined || typeof value === 'string')) {
-    if (value !== undefined) loadString(text, value)
-    lookUpParts(compiled, text, visit)
+    if (value === undefined) lookUpParts(compiled, text, visit)
+    else lookUpString(compiled, value, text, visit)
   }
 }
 
 const equalTo = ({ equals }: Compiled, text: Text): RuleNode | undefined =>
   equals === null ? undefined : findEqual(equals, text)
 
+function lookUpString(compiled: Compiled, value: string, text: Text, visit: (node: RuleNode) => void): void {
+  const { prefixes, suffixes, isOnlyOfAffixes } = compiled
+  const mayBegin = prefixes !== null && mayHaveAffix(prefixes, value)
+  const mayEnd = suffixes !== null && mayHaveAffix(suffixes, value)
+  if (isOnlyOfAffixes && !mayBegin && !mayEnd) return
+  loadString(text, value)
+  lookUpParts(compiled, text, visit)
+}
+
 function lookUpParts(compiled: Compiled, text: Text, visit: (node: RuleNode) => void): void {
-  const { prefixes, suffixes, substrings, networks } = compiled
-  if (prefixes !== null) findBeginnings(prefixes, text, visit)
-  if (suffixes !== null) findBeginnings(suffixes, text, visit)
+  const { prefixes, suffixes, isOnlyOfAffixes, substrings, networks } = compiled
+  if (prefixes !== null) findAffixes(prefixes, text, visit)
+  if (suffixes !== null) findAffixes(suffixes, text, visit)
+  if (isOnlyOfAffixes) return
   if (substrings !== null) findSubstrings(substrings, text, visit)
   if (networks !== null) findNetworks(networks, text, visit)
-  lookUpFolded(compiled, text, visit)
+  if (compiled.isFolded) lookUpFolded(compiled, text, visit)
 }
 
 const folded = createText()
 
-function lookUpFolded(
-  { folded: equals, foldedPrefixes, foldedSuffixes }: Compiled,
-  text: Text,
-  visit: (node: RuleNode) => void,
-): void {
-  if (equals === null && foldedPrefixes === null && foldedSuffixes === null) return
+function lookUpFolded(compiled: Compiled, text: Text, visit: (node: RuleNode) => void): void {
+  const { folded: equals, foldedPrefixes, foldedSuffixes } = compiled
   loadFolded(folded, text)
-  if (foldedPrefixes !== null) findBeginnings(foldedPrefixes, folded, visit)
-  if (foldedSuffixes !== null) findBeginnings(foldedSuffixes, folded, visit)
   const equal = equals === null ? undefined : findEqual(equals, folded)
   if (equal !== undefined) visit(equal)
+  if (foldedPrefixes !== null) findAffixes(foldedPrefixes, folded, visit)
+  if (foldedSuffixes !== null) findAffixes(foldedSuffixes, folded, visit)
 }
 
 function compile({ families }: ValueIndex): Compiled {
+  const hasSome = (...some: readonly Family[]): boolean => some.some((family) => families[family].size > 0)
+  const isFolded = hasSome('folded', 'folded-prefix', 'folded-suffix')
+  const isOnlyOfAffixes = !isFolded && !hasSome('contains', 'network')
   return {
     equals: toTable(families.equals),
-    prefixes: toTable(families.prefix),
-    suffixes: toTable(families.suffix, true),
+    prefixes: toAffixes(families.prefix, false),
+    suffixes: toAffixes(families.suffix, true),
     folded: toTable(families.folded),
-    foldedPrefixes: toTable(families['folded-prefix']),
-    foldedSuffixes: toTable(families['folded-suffix'], true),
-    substrings: families.contains.size === 0 ? null : createSubstrings(toTexts(families.contains)),
-    ranges: families.range.size === 0 ? null : createIntervals([...families.range.values()].flatMap(toInterval)),
-    networks: families.network.size === 0 ? null : createNetworks([...families.network.values()].flatMap(toNetwork)),
+    foldedPrefixes: toAffixes(families['folded-prefix'], false),
+    foldedSuffixes: toAffixes(families['folded-suffix'], true),
+    substrings: hasSome('contains') ? createSubstrings(toTexts(families.contains)) : null,
+    ranges: hasSome('range') ? createIntervals([...families.range.values()].flatMap(toInterval)) : null,
+    networks: hasSome('network') ? createNetworks([...families.network.values()].flatMap(toNetwork)) : null,
     any: families.any.get(null) ?? null,
-    isOfText: FAMILIES.some((family) => !NOT_OF_TEXT.has(family) && families[family].size > 0),
+    isOfText: !isOnlyOfAffixes || hasSome('prefix', 'suffix'),
+    isOnlyOfAffixes,
+    isFolded,
   }
 }
 
-const NOT_OF_TEXT: ReadonlySet<Family> = new Set<Family>(['equals', 'range', 'any'])
-
-function toTable(family: ReadonlyMap<Scalar, RuleNode>, isBackward = false): TextTable<RuleNode> | null {
+function toAffixes(family: ReadonlyMap<Scalar, RuleNode>, isBackward: boolean): AffixTable<RuleNode> | null {
   const texts = toTexts(family)
-  return texts.size === 0 ? null : createTextTable(texts, isBackward)
+  return texts.size === 0 ? null : createAffixTable(texts, isBackward)
+}
+
+function toTable(family: ReadonlyMap<Scalar, RuleNode>): TextTable<RuleNode> | null {
+  const texts = toTexts(family)
+  return texts.size === 0 ? null : createTextTable(texts)
 }
 
 const toTexts = (family: ReadonlyMap<Scalar, RuleNode>): Map<string, RuleNode> =>

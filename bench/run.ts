@@ -17,6 +17,10 @@ const BENCHES: Readonly<Record<string, { readonly description: string; load(): P
       "what costs the edge's origin nothing: storm's premiere on a catalogue of 1,000 titles (about two minutes)",
     load: async () => (await import('./offload.ts')).runOffload,
   },
+  hub: {
+    description: 'event patterns: events a second against 1,000 rules, growth to 10,000, memory (about 10 s)',
+    load: async () => (await import('./hub.ts')).runHubBench,
+  },
   storm: {
     description:
       "storm's generator: requests a second of one process, its memory with 5,000 viewers playing (about a minute)",

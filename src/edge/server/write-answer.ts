@@ -78,7 +78,7 @@ function writeHere(connection: Connection, text: string, body: Answer['body']): 
 }
 
 /** Up to this a copy costs less than a second call of the kernel. */
-const COPIED_BYTES_MAX = 16 * 1024
+const COPIED_BYTES_MAX = 64 * 1024
 
 /** What is small leaves in one write with its head, copied; what is large leaves after it, as it is. */
 function sendBytes(connection: Connection, text: string, body: Uint8Array): void {

@@ -34,7 +34,7 @@ export const runEdgeBench: Bench = async ({ full, say }) => {
   const load = { ...LATENCY_LOAD, durationMs: LATENCY_LOAD.durationMs * times }
   const parts: readonly [string, () => Promise<BenchResult>][] = [
     ['hits', () => measureHits({ ...place, times, say })],
-    [LATENCY_LOAD.metric, () => compareLatency({ ...place, load, peers: PEERS })],
+    [LATENCY_LOAD.metric, () => compareLatency({ ...place, load, peers: [tentpole, nginx] })],
     ['tokens-100k-copies', async () => toResult(await countCopies({ ...place, tokens: TOKENS }))],
     ['bytes-over-bound', async () => toResult(await fillBeyondBound({ ...place, boundMib: BOUND_MIB }))],
     ['hit ratios', async () => toResult(...compareHitRatios())],

@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   edge: async () => (await import('./verbs/edge.ts')).edge,
   keys: async () => (await import('./verbs/keys.ts')).keys,
   console: async () => (await import('./verbs/console.ts')).consoleLink,
+  rules: async () => (await import('./verbs/rules.ts')).rules,
   storm: async () => (await import('./verbs/storm.ts')).storm,
 }
 

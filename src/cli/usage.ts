@@ -45,7 +45,9 @@ export const USAGE = `usage: tentpole <verb> [options]
         keys for the edge alone
   keys sign --file FILE --prefix /films/x/ [--for 1h] [--session S] [--network CIDR]
         prints a token T: /v/T/films/x/... opens with it
+  rules test FILE.jsonl
+        event patterns tried on events, lines of {"name","pattern","event","expect"}; expect is match, no or error; exit code 0 if all agree
   help, --version
 
-Except for storm, the platform is the one whose home is TENTPOLE_HOME (else "home" of ./tentpole.config.ts, else ./.tentpole).
+Except for storm and rules, the platform is the one whose home is TENTPOLE_HOME (else "home" of ./tentpole.config.ts, else ./.tentpole).
 `

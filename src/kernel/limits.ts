@@ -337,7 +337,7 @@ export const PATTERN_LIMITS = {
   /** Ways through all `$or` of a pattern. */
   branchesMax: 1_000,
   /** Beginnings of wildcards that one value could be in the middle of at once (`hub/patterns/wildcard-complexity.ts`). */
-  wildcardComplexityMax: 7,
+  wildcardComplexityMax: 10,
   /** Objects and arrays inside one another, along what patterns ask for; deeper events match nothing. */
   eventDepthMax: 500,
 } as const

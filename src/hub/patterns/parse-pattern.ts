@@ -1,7 +1,7 @@
 import { describeError, PATTERN_LIMITS } from '../../kernel/index.ts'
 import { parseTest, RESERVED_IN_OR } from './parse-test.ts'
 import { type Branch, isFault, type Pattern, type PatternFault, show, type Test } from './pattern.ts'
-import { complexityOf } from './wildcard-complexity.ts'
+import { complexityOf, type WildcardTest } from './wildcard-complexity.ts'
 
 export type PatternParsed = { readonly ok: true; readonly pattern: Pattern } | ({ readonly ok: false } & PatternFault)
 
@@ -115,18 +115,34 @@ function compileOr(compiling: Compiling, json: unknown, keys: readonly string[])
   return null
 }
 
+/**
+ * Wildcards on one path are judged together if what comes before them is the same: then event-ruler has them in one machine.
+ */
 function findTooComplex(branches: readonly Branch[]): PatternFault | null {
-  const byPath = new Map<string, Map<string, readonly string[]>>()
-  for (const { path, tests } of branches.flat())
-    for (const test of tests) {
-      if (test.kind !== 'wildcard') continue
-      const wildcards = byPath.get(path) ?? new Map<string, readonly string[]>()
-      byPath.set(path, wildcards.set(JSON.stringify(test.segments), test.segments))
+  const machines = new Map<string, { readonly path: string; readonly tests: Map<string, WildcardTest> }>()
+  for (const branch of branches) {
+    let before = ''
+    for (const { path, tests } of branch) {
+      const name = `${before}${path}`
+      for (const test of tests) {
+        const wildcards = wildcardsOf(test)
+        if (wildcards.length === 0) continue
+        const machine = machines.get(name) ?? { path, tests: new Map<string, WildcardTest>() }
+        machines.set(name, machine)
+        machine.tests.set(JSON.stringify(test), wildcards)
+      }
+      before = `${name} ${JSON.stringify(tests)} `
     }
+  }
   const enough = PATTERN_LIMITS.wildcardComplexityMax + 1
-  for (const [path, wildcards] of byPath)
-    if (complexityOf([...wildcards.values()], enough) >= enough) return at([path], 'pattern-too-complex', TOO_COMPLEX)
+  for (const { path, tests } of machines.values())
+    if (complexityOf([...tests.values()], enough) >= enough) return at([path], 'pattern-too-complex', TOO_COMPLEX)
   return null
+}
+
+function wildcardsOf(test: Test): WildcardTest {
+  if (test.kind === 'wildcard') return [test.segments]
+  return test.kind === 'anything-but' ? test.except.flatMap(wildcardsOf) : []
 }
 
 const TOO_COMPLEX =

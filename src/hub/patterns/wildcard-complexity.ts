@@ -1,10 +1,14 @@
+/** The literal parts of each wildcard of one test; more than one where it is `anything-but`. */
+export type WildcardTest = readonly (readonly string[])[]
+
 /**
  * How many beginnings of wildcards one value could be in the middle of at once, at worst: event-ruler's measure, by which
- * EventBridge refuses a rule as too complex. Each beginning counts for every wildcard that goes on from it.
+ * EventBridge refuses a rule as too complex. Each beginning counts once for every test that goes on from it.
  */
-export function complexityOf(wildcards: readonly (readonly string[])[], enough: number): number {
-  const root = toTree(wildcards)
-  const alphabet = new Set(wildcards.flatMap((segments) => [...segments.join('')]))
+export function complexityOf(tests: readonly WildcardTest[], enough: number): number {
+  const root = toTree(tests)
+  const alphabet = new Set(tests.flat(2).flatMap((segment) => [...segment]))
+  alphabet.add(END)
   // Any character that no wildcard names.
   alphabet.add('')
   let worst = 0
@@ -28,41 +32,55 @@ export function complexityOf(wildcards: readonly (readonly string[])[], enough: 
 /** Beyond any that a pattern of the length that is allowed was seen to have without being refused. */
 const STATES_MAX = 20_000
 
+/** Wildcards are measured with the quotes around the text; the first is where all of them begin. */
+const END = '"'
+
 /** A place in the wildcards, which share their beginnings; a star is a place of its own that every character leads back to. */
 type Step = {
   readonly id: number
   readonly isStar: boolean
-  /** Wildcards that go through it. */
-  wildcards: number
+  /** Tests with a wildcard that goes through it, and the last of them. */
+  tests: number
+  last: WildcardTest | null
   star: Step | null
   readonly next: Map<string, Step>
 }
 
-function toTree(wildcards: readonly (readonly string[])[]): Step {
+function toTree(tests: readonly WildcardTest[]): Step {
   let steps = 0
   const create = (isStar: boolean): Step => {
     steps += 1
-    return { id: steps, isStar, wildcards: 0, star: null, next: new Map() }
+    return { id: steps, isStar, tests: 0, last: null, star: null, next: new Map() }
   }
   const root = create(false)
-  for (const segments of wildcards) {
-    let step = root
-    step.wildcards += 1
-    for (const [index, segment] of segments.entries()) {
-      if (index > 0) {
-        step.star ??= create(true)
-        step = step.star
-        step.wildcards += 1
-      }
-      for (const character of segment) {
-        const next = step.next.get(character) ?? create(false)
-        step.next.set(character, next)
-        step = next
-        step.wildcards += 1
-      }
+  for (const test of tests)
+    for (const segments of test) for (const step of pathOf(root, segments, create)) pass(step, test)
+  return root
+}
+
+function pass(step: Step, test: WildcardTest): void {
+  if (step.last === test) return
+  step.last = test
+  step.tests += 1
+}
+
+function pathOf(root: Step, segments: readonly string[], create: (isStar: boolean) => Step): readonly Step[] {
+  const path = [root]
+  let step = root
+  for (const [index, segment] of segments.entries()) {
+    if (index > 0) {
+      step.star ??= create(true)
+      step = step.star
+      path.push(step)
+    }
+    for (const character of index === segments.length - 1 ? segment + END : segment) {
+      const next = step.next.get(character) ?? create(false)
+      step.next.set(character, next)
+      step = next
+      path.push(step)
     }
   }
-  return root
+  return path
 }
 
 function advance(steps: readonly Step[], character: string): readonly Step[] {
@@ -79,5 +97,5 @@ function advance(steps: readonly Step[], character: string): readonly Step[] {
 function weigh(steps: readonly Step[]): number {
   const all = new Set(steps)
   for (const { star } of steps) if (star) all.add(star)
-  return [...all].reduce((sum, { wildcards }) => sum + wildcards, 0)
+  return [...all].reduce((sum, { tests }) => sum + tests, 0)
 }

@@ -1,4 +1,5 @@
-import { type Address, type Network, networkOf, parseAddress } from '../../contracts/index.ts'
+import { type Address, type Network, networkOf } from '../../contracts/index.ts'
+import { ADDRESS_CHARACTERS_MAX, readAddress } from './address.ts'
 import { type Text, toText } from './text.ts'
 
 /** Networks by the bits that count in them: a lookup for each number of bits that there is. */
@@ -35,7 +36,7 @@ export function findNetworks<T>(networks: Networks<T>, text: Text, visit: (found
     const address = readDotted(text)
     if (address !== null) findIpv4(networks, address, visit)
   } else if (kind === 'colons') {
-    const address = parseAddress(toText(text))
+    const address = readAddress(toText(text))
     if (address?.length === IPV4_BYTES) findIpv4(networks, toNumber(address), visit)
     else if (address) findIpv6(networks, address, visit)
   }
@@ -55,17 +56,22 @@ function findIpv6<T>({ ipv6 }: Networks<T>, address: Address, visit: (found: T) 
   }
 }
 
-/** Most texts are no addresses, which their first characters tell: up to four digits of some kind, then a dot or a colon. */
+const IS_HEXADECIMAL = new Uint8Array(256)
+for (const digit of '0123456789abcdefABCDEF') IS_HEXADECIMAL[digit.charCodeAt(0)] = 1
+
+/** Most texts are no addresses, which their first characters tell: some digits, then a dot or a colon. */
 function kindOf({ bytes, start, end }: Text): 'dotted' | 'colons' | null {
-  const last = Math.min(end, start + 5)
-  for (let at = start; at < last; at += 1) {
-    if (bytes[at] === 0x2e) return 'dotted'
-    if (bytes[at] === 0x3a) return 'colons'
+  if (end - start > ADDRESS_CHARACTERS_MAX) return null
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte === 0x2e) return 'dotted'
+    if (byte === 0x3a) return 'colons'
+    if (IS_HEXADECIMAL[byte] === 0) return null
   }
   return null
 }
 
-/** As `parseAddress` reads dotted decimals, with an integer for the address; it is asked for with every event. */
+/** As `readAddress` reads dotted decimals, with an integer for the address; it is asked for with every event. */
 function readDotted({ bytes, start, end }: Text): number | null {
   let [address, value, digits, parts] = [0, 0, 0, 0]
   for (let at = start; at <= end; at += 1) {
@@ -77,7 +83,7 @@ function readDotted({ bytes, start, end }: Text): number | null {
       value = 0
       digits = 0
     } else {
-      if (byte < 0x30 || byte > 0x39 || (digits > 0 && value === 0)) return null
+      if (byte < 0x30 || byte > 0x39) return null
       value = value * 10 + byte - 0x30
       digits += 1
       if (value > 255) return null

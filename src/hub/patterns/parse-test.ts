@@ -1,4 +1,5 @@
-import { networkOf, parseAddress } from '../../contracts/index.ts'
+import { networkOf } from '../../contracts/index.ts'
+import { readAddress } from './address.ts'
 import { foldCase } from './fold-case.ts'
 import { isFault, type PatternFault, type Range, type Scalar, show, type Test } from './pattern.ts'
 import { parseWildcard } from './wildcard.ts'
@@ -45,12 +46,12 @@ function parseOperator(json: Readonly<Record<string, unknown>>): readonly Test[]
   return isFault(test) ? test : [test]
 }
 
-/** An IPv6 address is the same address however it is written. */
+/** An address is the same address however it is written. */
 function toEquals(value: Scalar): readonly Test[] | PatternFault {
   if (typeof value === 'number' && !Number.isFinite(value))
     return fault(`expected a number that a double holds, got ${value}`)
   const exactly: Test = { kind: 'equals', value }
-  const address = typeof value === 'string' && value.includes(':') ? parseAddress(value) : null
+  const address = typeof value === 'string' ? readAddress(value) : null
   return address === null ? [exactly] : [exactly, { kind: 'cidr', network: networkOf(address, address.length * 8) }]
 }
 
@@ -90,7 +91,7 @@ function parseExists(operand: unknown): Test | PatternFault {
 /** An address and how many of its bits count. One that leaves a single address is refused, as EventBridge does: say that address instead. */
 function parseCidr(operand: unknown): Test | PatternFault {
   const [ip = '', bits = '', ...others] = typeof operand === 'string' ? operand.split('/') : []
-  const address = parseAddress(ip)
+  const address = readAddress(ip)
   if (address === null || others.length > 0 || !/^\d{1,3}$/.test(bits))
     return fault(`cidr: expected an address, "/" and a number of bits, got ${show(operand)}`)
   const bitsMax = address.length * 8 - 1

@@ -1,4 +1,5 @@
-import { contains, parseAddress } from '../../contracts/index.ts'
+import { contains } from '../../contracts/index.ts'
+import { readAddress } from './address.ts'
 import { foldCase } from './fold-case.ts'
 import type { Range, Scalar, Test } from './pattern.ts'
 import { matchesWildcard } from './wildcard.ts'
@@ -42,7 +43,7 @@ function passesText(test: TextTest, text: string): boolean {
     case 'suffix-ignore-case':
       return foldCase(text).endsWith(test.folded)
     case 'cidr': {
-      const address = parseAddress(text)
+      const address = readAddress(text)
       return address !== null && contains(test.network, address)
     }
   }

@@ -68,6 +68,18 @@ export function findEqual<T>(table: TextTable<T>, { bytes, start, end }: Text): 
   return find(table, hashOf(bytes, start, end), { bytes, start, step: 1 }, length)
 }
 
+/** Before a string is read as a text: whether it may, in the case in which cases are compared, equal any of them. */
+export function mayEqualFolded<T>({ lengths, lengthMax, hashes, mask }: TextTable<T>, value: string): boolean {
+  const { length } = value
+  let hash = 0
+  for (let at = 0; at < length; at += 1) {
+    const code = value.charCodeAt(at)
+    if (code >= 0x80) return true
+    hash = addToHash(hash, code >= 0x61 && code <= 0x7a ? code - 0x20 : code)
+  }
+  return length <= lengthMax && lengths[length] === 1 && hasMark(hashes, mask, hash)
+}
+
 /** Where a text is read from, forward or backward. */
 type Reading = { readonly bytes: Uint8Array; readonly start: number; readonly step: 1 | -1 }
 
@@ -119,12 +131,11 @@ function addHead(heads: Int32Array, hash: number): void {
   heads[slot] = toMark(hash)
 }
 
-function hasHead(heads: Int32Array, hash: number): boolean {
-  const mask = heads.length - 1
+function hasMark(marks: Int32Array, mask: number, hash: number): boolean {
   const mark = toMark(hash)
   for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
-    if (heads[slot] === mark) return true
-    if (heads[slot] === 0) return false
+    if (marks[slot] === mark) return true
+    if (marks[slot] === 0) return false
   }
 }
 
@@ -137,7 +148,7 @@ export function mayHaveAffix<T>({ heads, headLength, isBackward }: AffixTable<T>
     if (code >= 0x80) return true
     hash = addToHash(hash, code)
   }
-  return length >= headLength && hasHead(heads, hash)
+  return length >= headLength && hasMark(heads, heads.length - 1, hash)
 }
 
 export function findAffixes<T>(affixes: AffixTable<T>, { bytes, start, end }: Text, visit: (found: T) => void): void {
@@ -148,7 +159,7 @@ export function findAffixes<T>(affixes: AffixTable<T>, { bytes, start, end }: Te
   const first = isBackward ? end - 1 : start
   let hash = 0
   for (let at = 0; at < headLength; at += 1) hash = addToHash(hash, bytes[first + at * step] ?? 0)
-  if (!hasHead(heads, hash)) return
+  if (!hasMark(heads, heads.length - 1, hash)) return
   const reading: Reading = { bytes, start: first, step }
   for (let length = headLength; ; length += 1) {
     if (table.lengths[length] === 1) {

@@ -1,3 +1,4 @@
+import { ADDRESS_CHARACTERS_MAX } from './address.ts'
 import { type Anchor, FAMILIES, type Family } from './anchor.ts'
 import { createIntervals, findIntervals, type Intervals } from './intervals.ts'
 import { createNetworks, findNetworks, type Networks } from './networks.ts'
@@ -13,6 +14,7 @@ import {
   createTextTable,
   findAffixes,
   findEqual,
+  mayEqualFolded,
   mayHaveAffix,
   type TextTable,
 } from './text-table.ts'
@@ -94,13 +96,20 @@ export function lookUp(
 const equalTo = ({ equals }: Compiled, text: Text): RuleNode | undefined =>
   equals === null ? undefined : findEqual(equals, text)
 
+/** Most strings need not be read as text at all: what they begin and end with, and how long they are, tells. */
 function lookUpString(compiled: Compiled, value: string, text: Text, visit: (node: RuleNode) => void): void {
-  const { prefixes, suffixes, isOnlyOfAffixes } = compiled
-  const mayBegin = prefixes !== null && mayHaveAffix(prefixes, value)
-  const mayEnd = suffixes !== null && mayHaveAffix(suffixes, value)
-  if (isOnlyOfAffixes && !mayBegin && !mayEnd) return
+  if (!mayBeFound(compiled, value)) return
   loadString(text, value)
   lookUpParts(compiled, text, visit)
+}
+
+function mayBeFound(compiled: Compiled, value: string): boolean {
+  const { prefixes, suffixes, substrings, networks, folded: equals, foldedPrefixes, foldedSuffixes } = compiled
+  if (substrings !== null || foldedPrefixes !== null || foldedSuffixes !== null) return true
+  if (prefixes !== null && mayHaveAffix(prefixes, value)) return true
+  if (suffixes !== null && mayHaveAffix(suffixes, value)) return true
+  if (networks !== null && value.length <= ADDRESS_CHARACTERS_MAX) return true
+  return equals !== null && mayEqualFolded(equals, value)
 }
 
 function lookUpParts(compiled: Compiled, text: Text, visit: (node: RuleNode) => void): void {

@@ -10,6 +10,8 @@ export type TextTable<T> = {
   readonly found: (T | undefined)[]
   /** By the length of a text: 1 where there is one so long. */
   readonly lengths: Uint8Array
+  /** The same in UTF-16 code units, as strings count. */
+  readonly stringLengths: Uint8Array
   lengthMax: number
   free: number
 }
@@ -31,6 +33,7 @@ function createTable<T>(size: number): TextTable<T> {
     texts: new Array<Uint8Array | undefined>(slots).fill(undefined),
     found: new Array<T | undefined>(slots).fill(undefined),
     lengths: new Uint8Array(LENGTHS),
+    stringLengths: new Uint8Array(LENGTHS),
     lengthMax: 0,
     free: Math.floor(slots / 2),
   }
@@ -38,6 +41,7 @@ function createTable<T>(size: number): TextTable<T> {
 
 /** False if it is full, and must be made anew. The text is not in it yet. */
 export function addText<T>(table: TextTable<T>, text: string, found: T): boolean {
+  table.stringLengths[text.length] = 1
   return add(table, new Uint8Array(Buffer.from(text)), found)
 }
 
@@ -78,6 +82,19 @@ export function mayEqualFolded<T>({ lengths, lengthMax, hashes, mask }: TextTabl
     hash = addToHash(hash, code >= 0x61 && code <= 0x7a ? code - 0x20 : code)
   }
   return length <= lengthMax && lengths[length] === 1 && hasMark(hashes, mask, hash)
+}
+
+/** The same as it is written. */
+export function mayEqual<T>({ stringLengths, hashes, mask }: TextTable<T>, value: string): boolean {
+  const { length } = value
+  if (length >= stringLengths.length || stringLengths[length] !== 1) return false
+  let hash = 0
+  for (let at = 0; at < length; at += 1) {
+    const code = value.charCodeAt(at)
+    if (code >= 0x80) return true
+    hash = addToHash(hash, code)
+  }
+  return hasMark(hashes, mask, hash)
 }
 
 /** Where a text is read from, forward or backward. */

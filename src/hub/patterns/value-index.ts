@@ -14,6 +14,7 @@ import {
   createTextTable,
   findAffixes,
   findEqual,
+  mayEqual,
   mayEqualFolded,
   mayHaveAffix,
   type TextTable,
@@ -82,7 +83,7 @@ export function lookUp(
 ): void {
   index.compiled ??= compile(index)
   const { compiled } = index
-  const equal = value !== undefined ? index.families.equals.get(value) : equalTo(compiled, text)
+  const equal = findEqualTo(index, compiled, value, text)
   if (equal !== undefined) visit(equal)
   if (compiled.any !== null) visit(compiled.any)
   if (typeof value === 'number') {
@@ -93,8 +94,17 @@ export function lookUp(
   }
 }
 
-const equalTo = ({ equals }: Compiled, text: Text): RuleNode | undefined =>
-  equals === null ? undefined : findEqual(equals, text)
+function findEqualTo(
+  { families }: ValueIndex,
+  { equals }: Compiled,
+  value: Scalar | undefined,
+  text: Text,
+): RuleNode | undefined {
+  if (value === undefined) return equals === null ? undefined : findEqual(equals, text)
+  // A map of thousands of strings is slower than to tell that it has none of them.
+  if (typeof value === 'string' && (equals === null || !mayEqual(equals, value))) return undefined
+  return families.equals.get(value)
+}
 
 /** Most strings need not be read as text at all: what they begin and end with, and how long they are, tells. */
 function lookUpString(compiled: Compiled, value: string, text: Text, visit: (node: RuleNode) => void): void {

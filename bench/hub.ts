@@ -2,10 +2,11 @@ import { createMatcher, type Matcher, parsePattern } from '../src/hub/index.ts'
 import { createDraw, createEvent, createRules } from './hub-rules.ts'
 import type { Bench, BenchRow } from './report.ts'
 
-const EVENTS = 1_000
+/** In a burst: as many as stay in a core's cache, since a hub matches what it has just read. */
+const EVENTS = 200
 /** `--full` measures so many times as long. */
 const FULL_TIMES = 5
-const BURSTS = 60
+const BURSTS = 1_000
 const RULES_SEED = 1
 const EVENTS_SEED = 2
 
@@ -60,7 +61,7 @@ export function measureMatching({ events, bursts, rules, say }: MatchingLoad): r
   ]
 }
 
-/** Processor time for an event, and rules that it matched. */
+/** Processor time for an event, in the quickest tenth of the bursts and in half of them, and rules that it matched. */
 type Figure = { readonly us: number; readonly medianUs: number; readonly matches: number }
 
 function toRate(
@@ -68,11 +69,18 @@ function toRate(
   { us, medianUs, matches }: Figure,
   detail: Readonly<Record<string, number>> = {},
 ): BenchRow {
-  const rate = Math.round(1e6 / medianUs)
-  return { metric, ours: rate, unit: '1/s', detail: { us: medianUs, 'us-best': us, matches, ...detail } }
+  return {
+    metric,
+    ours: Math.round(1e6 / us),
+    unit: '1/s',
+    detail: { us, 'us-median': medianUs, matches, ...detail },
+  }
 }
 
-/** In bursts, of which the first half compiles the code: on a machine that others use, the median says what is usual and the best what the code takes. */
+/**
+ * In bursts, of which the first half compiles the code. Two threads that share a core take twice as long each, by the processor's
+ * own count too: so the figure is that of the quickest tenth, which had a core to itself, and the median stands beside it.
+ */
 function measure<T>(bursts: number, make: () => readonly T[], match: (event: T) => readonly string[]): Figure {
   const taken: number[] = []
   let matches = 0
@@ -114,7 +122,7 @@ function run<T>(events: readonly T[], match: (event: T) => readonly string[]): {
 
 function summarise(taken: readonly number[], matches: number): Figure {
   const sorted = [...taken].sort((one, other) => one - other)
-  return { us: sorted[0] ?? 0, medianUs: sorted[sorted.length >> 1] ?? 0, matches }
+  return { us: sorted[Math.floor(sorted.length / 10)] ?? 0, medianUs: sorted[sorted.length >> 1] ?? 0, matches }
 }
 
 function fill(count: number): Matcher {

@@ -1,7 +1,6 @@
+import type { PathNode, RuleCondition } from './automaton.ts'
 import { type Leaves, valueAt } from './leaves.ts'
 import { passes } from './passes.ts'
-import type { PathNode } from './paths.ts'
-import type { RuleCondition } from './rule-tree.ts'
 
 /**
  * Whether the conditions hold together where an event has arrays of objects: no two of them in different elements of one array.

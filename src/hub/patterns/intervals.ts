@@ -39,7 +39,8 @@ function findBetween<T>(
   end: number,
 ): void {
   const { lows, highs, highest, found } = intervals
-  let [from, to] = [start, end]
+  let from = start
+  let to = end
   while (from < to) {
     const middle = (from + to) >>> 1
     if ((highest[middle] ?? value) < value) return

@@ -1,4 +1,4 @@
-import type { PathNode } from './paths.ts'
+import type { PathNode } from './automaton.ts'
 import type { Scalar } from './pattern.ts'
 
 /**

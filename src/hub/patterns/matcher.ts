@@ -1,21 +1,13 @@
+import type { Item, PathNode, RuleBranch, RuleCondition, RuleNode, ValueIndex } from './automaton.ts'
 import { holdTogether } from './consistency.ts'
 import { beginEvent, createLeaves, type Leaves, valueAt } from './leaves.ts'
 import { passes } from './passes.ts'
-import { claimPath, createPathNode, type PathNode, releasePath } from './paths.ts'
+import { claimPath, createPathNode, releasePath } from './paths.ts'
 import type { Branch, Pattern } from './pattern.ts'
-import {
-  countDemand,
-  createRuleNode,
-  type Item,
-  insertBranch,
-  type RuleBranch,
-  type RuleCondition,
-  type RuleNode,
-  removeBranch,
-} from './rule-tree.ts'
+import { countDemand, createRuleNode, insertBranch, removeBranch } from './rule-tree.ts'
 import { createScan, scanBytes } from './scan-bytes.ts'
 import { createText, loadBytes } from './text.ts'
-import { lookUp, type ValueIndex } from './value-index.ts'
+import { lookUp } from './value-index.ts'
 import { walkParsed } from './walk-parsed.ts'
 
 /** Finds the rules that an event matches, at a cost that hardly depends on how many others there are. */

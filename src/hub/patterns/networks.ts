@@ -73,7 +73,10 @@ function kindOf({ bytes, start, end }: Text): 'dotted' | 'colons' | null {
 
 /** As `readAddress` reads dotted decimals, with an integer for the address; it is asked for with every event. */
 function readDotted({ bytes, start, end }: Text): number | null {
-  let [address, value, digits, parts] = [0, 0, 0, 0]
+  let address = 0
+  let value = 0
+  let digits = 0
+  let parts = 0
   for (let at = start; at <= end; at += 1) {
     const byte = at === end ? 0x2e : (bytes[at] ?? 0)
     if (byte === 0x2e) {

@@ -1,40 +1,5 @@
+import type { KeyTable, PathNode } from './automaton.ts'
 import { addToHash, slotOf, slotsFor } from './hash.ts'
-import type { Scalar } from './pattern.ts'
-import type { ValueIndex } from './value-index.ts'
-
-/**
- * The paths that rules ask for, as a tree of keys; each place holds what the event being matched has there. A key with dots
- * leads as far as its parts do one by one: to EventBridge `{"a.b": 1}` and `{"a": {"b": 1}}` are the same field.
- */
-export type PathNode = {
-  readonly parent: PathNode | null
-  readonly key: string
-  readonly children: Map<string, PathNode>
-  /** Conditions of rules on this path, and on this or any below. */
-  conditions: number
-  conditionsBelow: number
-  /** By how many conditions each thing is asked for here (`anchorName`): the fewer, the fewer rules it leads to. */
-  readonly demand: Map<string, number>
-  /** Finds what each of its values leads to first; none while no rule begins with this path. */
-  index: ValueIndex | null
-  /** Finds children by bytes; made when asked for after a change. */
-  table: KeyTable | null
-  /** Of the last event that had values here. */
-  event: number
-  /** Undefined where a value is text that still lies in the event's bytes, from and to where it says beside. */
-  readonly values: (Scalar | undefined)[]
-  readonly starts: number[]
-  readonly ends: number[]
-  /** The element of an array that each value lies in, 0 where there is none. */
-  readonly elements: number[]
-  count: number
-  isNested: boolean
-  /** Of the object before, by `childAt`. */
-  readonly keysBefore: string[]
-  readonly childrenBefore: (PathNode | undefined)[]
-  /** The object in which its key was seen last: seen there again, it is there twice. */
-  seenIn: number
-}
 
 export function createPathNode(parent: PathNode | null, key: string): PathNode {
   return {
@@ -126,14 +91,6 @@ export function followParts(node: PathNode, key: string): PathNode | undefined {
     if (!found) return undefined
   }
   return found
-}
-
-/** Open addressing over a hash of the key's bytes. */
-export type KeyTable = {
-  readonly mask: number
-  readonly hashes: Int32Array
-  readonly keys: readonly (Uint8Array | undefined)[]
-  readonly nodes: readonly (PathNode | undefined)[]
 }
 
 export function tableOf(node: PathNode): KeyTable {

@@ -1,42 +1,6 @@
 import { type Anchor, anchorName, anchorsOf } from './anchor.ts'
-import type { PathNode } from './paths.ts'
-import type { Test } from './pattern.ts'
-import { createValueIndex, dropNode, nodeAt, putNode, type ValueIndex } from './value-index.ts'
-
-/**
- * The automaton: nodes joined by values. At each node lie branches of rules that the values on the way to it leave possible, and
- * machines by which values on further paths lead on. Each branch goes the way on which the fewest others lie, so that an event
- * reaches few that it does not match, however many there are.
- */
-export type RuleNode = {
-  readonly items: Item[]
-  readonly indexes: ValueIndex[]
-  /** Branches here and beyond. */
-  size: number
-  /** Where it hangs; the root hangs nowhere. */
-  readonly home: { readonly node: RuleNode; readonly index: ValueIndex; readonly anchor: Anchor } | null
-  /** It lies full, and sends on what it can. */
-  isFull: boolean
-  /** The last event that came by. */
-  event: number
-}
-
-/** A branch at a node: which of its conditions the way here has settled, and which it went by; one bit each. */
-export type Item = { readonly branch: RuleBranch; readonly settled: number; readonly used: number }
-
-export type RuleBranch = {
-  readonly rule: { readonly name: string; event: number }
-  readonly conditions: readonly RuleCondition[]
-  /** Where it lies: at several where a condition has several values. */
-  readonly nodes: Set<RuleNode>
-}
-
-export type RuleCondition = {
-  readonly path: PathNode
-  /** `exists: false` apart. */
-  readonly tests: readonly Test[]
-  readonly mayBeAbsent: boolean
-}
+import type { Item, PathNode, RuleBranch, RuleCondition, RuleNode, ValueIndex } from './automaton.ts'
+import { createValueIndex, dropNode, nodeAt, putNode } from './value-index.ts'
 
 /** Branches that lie at a node before it sends them further. At the root, lying would be being looked at with every event. */
 const ITEMS_MAX = 8

@@ -1,8 +1,9 @@
 import { PATTERN_LIMITS } from '../../kernel/index.ts'
+import type { PathNode } from './automaton.ts'
 import { addToHash } from './hash.ts'
 import { skipColon, skipEscape, skipNumber, skipSpace, skipString, skipValue, skipWord } from './json-skip.ts'
 import { addElement, addLeaf, addText, type Leaves } from './leaves.ts'
-import { findChild, followParts, type PathNode, tableOf } from './paths.ts'
+import { findChild, followParts, tableOf } from './paths.ts'
 import type { Scalar } from './pattern.ts'
 
 /**

@@ -1,4 +1,3 @@
-import { PATTERN_LIMITS } from '../../kernel/index.ts'
 import { addToHash, slotOf, slotsFor, toMark } from './hash.ts'
 import type { Text } from './text.ts'
 
@@ -12,41 +11,39 @@ export type TextTable<T> = {
   readonly lengths: Uint8Array
   /** The same in UTF-16 code units, as strings count. */
   readonly stringLengths: Uint8Array
-  lengthMax: number
   free: number
 }
 
-/** Texts come out of patterns, and a code unit takes three bytes at most. */
-const LENGTHS = PATTERN_LIMITS.patternCharactersMax * 3 + 1
-
 export function createTextTable<T>(texts: ReadonlyMap<string, T>): TextTable<T> {
-  const table = createTable<T>(texts.size)
+  let longest = 0
+  for (const text of texts.keys()) longest = Math.max(longest, Buffer.byteLength(text))
+  const table = createTable<T>(texts.size, longest)
   for (const [text, found] of texts) addText(table, text, found)
   return table
 }
 
-function createTable<T>(size: number): TextTable<T> {
+function createTable<T>(size: number, longest: number): TextTable<T> {
   const slots = slotsFor(size)
   return {
     mask: slots - 1,
     hashes: new Int32Array(slots),
     texts: new Array<Uint8Array | undefined>(slots).fill(undefined),
     found: new Array<T | undefined>(slots).fill(undefined),
-    lengths: new Uint8Array(LENGTHS),
-    stringLengths: new Uint8Array(LENGTHS),
-    lengthMax: 0,
+    lengths: new Uint8Array(longest + 1),
+    stringLengths: new Uint8Array(longest + 1),
     free: Math.floor(slots / 2),
   }
 }
 
-/** False if it is full, and must be made anew. The text is not in it yet. */
+/** False if it is full or has no place for so long a one, and must be made anew. The text is not in it yet. */
 export function addText<T>(table: TextTable<T>, text: string, found: T): boolean {
+  if (!add(table, new Uint8Array(Buffer.from(text)), found)) return false
   table.stringLengths[text.length] = 1
-  return add(table, new Uint8Array(Buffer.from(text)), found)
+  return true
 }
 
 function add<T>(table: TextTable<T>, bytes: Uint8Array, found: T): boolean {
-  if (table.free === 0) return false
+  if (table.free === 0 || bytes.length >= table.lengths.length) return false
   const hash = hashOf(bytes, 0, bytes.length)
   let slot = slotOf(hash) & table.mask
   while (table.hashes[slot] !== 0) slot = (slot + 1) & table.mask
@@ -54,7 +51,6 @@ function add<T>(table: TextTable<T>, bytes: Uint8Array, found: T): boolean {
   table.texts[slot] = bytes
   table.found[slot] = found
   table.lengths[bytes.length] = 1
-  table.lengthMax = Math.max(table.lengthMax, bytes.length)
   table.free -= 1
   return true
 }
@@ -68,12 +64,12 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
 /** What equals the text. */
 export function findEqual<T>(table: TextTable<T>, { bytes, start, end }: Text): T | undefined {
   const length = end - start
-  if (length > table.lengthMax || table.lengths[length] !== 1) return undefined
+  if (length >= table.lengths.length || table.lengths[length] !== 1) return undefined
   return find(table, hashOf(bytes, start, end), { bytes, start, step: 1 }, length)
 }
 
 /** Before a string is read as a text: whether it may, in the case in which cases are compared, equal any of them. */
-export function mayEqualFolded<T>({ lengths, lengthMax, hashes, mask }: TextTable<T>, value: string): boolean {
+export function mayEqualFolded<T>({ lengths, hashes, mask }: TextTable<T>, value: string): boolean {
   const { length } = value
   let hash = 0
   for (let at = 0; at < length; at += 1) {
@@ -81,7 +77,7 @@ export function mayEqualFolded<T>({ lengths, lengthMax, hashes, mask }: TextTabl
     if (code >= 0x80) return true
     hash = addToHash(hash, code >= 0x61 && code <= 0x7a ? code - 0x20 : code)
   }
-  return length <= lengthMax && lengths[length] === 1 && hasMark(hashes, mask, hash)
+  return length < lengths.length && lengths[length] === 1 && hasMark(hashes, mask, hash)
 }
 
 /** The same as it is written. */
@@ -129,10 +125,14 @@ export type AffixTable<T> = {
 
 /** Backward, the texts are those that others end with, and lie in the table turned round. None is empty. */
 export function createAffixTable<T>(affixes: ReadonlyMap<string, T>, isBackward: boolean): AffixTable<T> {
-  const table = createTable<T>(affixes.size)
-  const heads = new Int32Array(slotsFor(affixes.size))
   const texts = [...affixes].map(([text, found]) => ({ bytes: new Uint8Array(Buffer.from(text)), found }))
-  const headLength = Math.min(...texts.map(({ bytes }) => bytes.length))
+  let [headLength, longest] = [Number.POSITIVE_INFINITY, 0]
+  for (const { bytes } of texts) {
+    headLength = Math.min(headLength, bytes.length)
+    longest = Math.max(longest, bytes.length)
+  }
+  const table = createTable<T>(affixes.size, longest)
+  const heads = new Int32Array(slotsFor(affixes.size))
   for (const { bytes, found } of texts) {
     if (isBackward) bytes.reverse()
     add(table, bytes, found)
@@ -170,7 +170,7 @@ export function mayHaveAffix<T>({ heads, headLength, isBackward }: AffixTable<T>
 
 export function findAffixes<T>(affixes: AffixTable<T>, { bytes, start, end }: Text, visit: (found: T) => void): void {
   const { table, isBackward, heads, headLength } = affixes
-  const longest = Math.min(end - start, table.lengthMax)
+  const longest = Math.min(end - start, table.lengths.length - 1)
   if (longest < headLength) return
   const step = isBackward ? -1 : 1
   const first = isBackward ? end - 1 : start

@@ -1,11 +1,10 @@
 import { ADDRESS_CHARACTERS_MAX } from './address.ts'
 import { type Anchor, FAMILIES, type Family } from './anchor.ts'
-import { createIntervals, findIntervals, type Intervals } from './intervals.ts'
-import { createNetworks, findNetworks, type Networks } from './networks.ts'
-import type { PathNode } from './paths.ts'
+import type { Compiled, PathNode, RuleNode, ValueIndex } from './automaton.ts'
+import { createIntervals, findIntervals } from './intervals.ts'
+import { createNetworks, findNetworks } from './networks.ts'
 import type { Scalar } from './pattern.ts'
-import type { RuleNode } from './rule-tree.ts'
-import { createSubstrings, findSubstrings, type Substrings } from './substrings.ts'
+import { createSubstrings, findSubstrings } from './substrings.ts'
 import { createText, loadFolded, loadString, type Text } from './text.ts'
 import {
   type AffixTable,
@@ -19,37 +18,6 @@ import {
   mayHaveAffix,
   type TextTable,
 } from './text-table.ts'
-
-/**
- * The machine of one path at one place of the tree: from a value to all the nodes that it leads on to, at a cost that
- * does not depend on how many others there are.
- */
-export type ValueIndex = {
-  readonly path: PathNode
-  readonly families: Readonly<Record<Family, Map<Scalar, RuleNode>>>
-  nodes: number
-  /** Made from the families when a value is looked up after they changed. */
-  compiled: Compiled | null
-}
-
-type Compiled = {
-  /** One for each family of texts that there are some of. */
-  readonly equals: TextTable<RuleNode> | null
-  readonly prefixes: AffixTable<RuleNode> | null
-  readonly suffixes: AffixTable<RuleNode> | null
-  readonly folded: TextTable<RuleNode> | null
-  readonly foldedPrefixes: AffixTable<RuleNode> | null
-  readonly foldedSuffixes: AffixTable<RuleNode> | null
-  readonly substrings: Substrings<RuleNode> | null
-  readonly ranges: Intervals<RuleNode> | null
-  readonly networks: Networks<RuleNode> | null
-  readonly any: RuleNode | null
-  /** There is more to ask of a text than what it equals. */
-  readonly isOfText: boolean
-  /** And that is what it begins and ends with, as it is written. */
-  readonly isOnlyOfAffixes: boolean
-  readonly isFolded: boolean
-}
 
 export function createValueIndex(path: PathNode): ValueIndex {
   const families = Object.fromEntries(FAMILIES.map((family) => [family, new Map<Scalar, RuleNode>()]))

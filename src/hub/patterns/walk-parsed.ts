@@ -1,6 +1,7 @@
 import { PATTERN_LIMITS } from '../../kernel/index.ts'
+import type { PathNode } from './automaton.ts'
 import { addElement, addLeaf, type Leaves } from './leaves.ts'
-import { childAt, type PathNode } from './paths.ts'
+import { childAt } from './paths.ts'
 import type { Scalar } from './pattern.ts'
 
 /** Collects the leaves of an event that is parsed already. False if it is no object or deeper than events may be. */

@@ -34,7 +34,7 @@ export const anchorName = ({ family, key }: Anchor): string => `${family} ${JSON
 export function anchorsOf(test: Test): readonly Anchor[] {
   switch (test.kind) {
     case 'equals':
-      return [{ family: 'equals', key: test.value, test, isExact: true, breadth: 1 }]
+      return [{ family: 'equals', key: test.value, test, isExact: true, breadth: breadthOf(test.value) }]
     case 'equals-ignore-case':
       return [{ family: 'folded', key: test.folded, test, isExact: true, breadth: 1 }]
     case 'prefix':
@@ -56,6 +56,9 @@ export function anchorsOf(test: Test): readonly Anchor[] {
       return [anything(test)]
   }
 }
+
+/** Of true and false each is said of many, as null is. */
+const breadthOf = (value: Scalar): number => (typeof value === 'boolean' || value === null ? RANGE : 1)
 
 /** Guesses, of which only the order matters. */
 const RANGE = 8

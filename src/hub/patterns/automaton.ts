@@ -101,6 +101,9 @@ export type PathNode = {
   /** Of the object before, by `childAt`. */
   readonly keysBefore: string[]
   readonly childrenBefore: (PathNode | undefined)[]
+  /** The same of the one before in bytes; a place may have none. */
+  readonly bytesBefore: (Uint8Array | undefined)[]
+  readonly bytesLedTo: (PathNode | undefined)[]
   /** The object in which its key was seen last: seen there again, it is there twice. */
   seenIn: number
 }

@@ -204,6 +204,32 @@ describe('bytes', () => {
     expect(matcher.matchParsed(JSON.parse(`{"a":${nest(PATTERN_LIMITS.eventDepthMax)}}`))).toEqual([])
   })
 
+  test('the bytes may be used again, and names that were given stay as they are', () => {
+    const buffer = Buffer.from('{"x":1,"a":1}')
+    const names = matcher.match(buffer)
+    buffer.write('{"a":1,"b":1}')
+    expect([...matcher.match(buffer)]).toEqual(['a'])
+    buffer.write('{"x":1,"b":1}')
+    expect(matcher.match(buffer)).toEqual([])
+    buffer.write('{"x":1,"a":1}')
+    expect([...matcher.match(buffer)].sort()).toEqual(['a', 'no b'])
+    expect([...names].sort()).toEqual(['a', 'no b'])
+  })
+
+  test('keys in another order, or others, than in the event before', () => {
+    const orders = [
+      '{"a":1,"z":0,"b":2}',
+      '{"z":0,"a":1}',
+      '{"b":2,"a":2}',
+      '{"ab":1,"a":1}',
+      '{"a\\u0000":1}',
+      '{"a.b":1,"a":1}',
+    ]
+    const expected = [['a'], ['a', 'no b'], [], ['a', 'no b'], ['no b'], ['a', 'no b']]
+    for (const order of [orders, orders.toReversed()]) expect(order.map(find).sort()).toEqual(expected.toSorted())
+    for (const text of orders) expect([...matcher.matchParsed(JSON.parse(text))].sort()).toEqual(find(text))
+  })
+
   test('an event may lie in the middle of other bytes', () => {
     const all = new Uint8Array(Buffer.from('{"a":"x"}{"a":"\u00e9"}{"a":"x"}'))
     expect([...matcher.match(all.subarray(9, 19))].sort()).toEqual(['a', 'no b'])

@@ -105,11 +105,13 @@ function toRuleBranch(root: PathNode, rule: RuleBranch['rule'], branch: Branch):
   return { rule, conditions, nodes: new Set() }
 }
 
+const NONE: readonly string[] = Object.freeze([])
+
 /** Goes through the tree with the leaves of one event. */
 function createFinder(tree: RuleNode, leaves: Leaves): () => readonly string[] {
   const text = createText()
   const reached: RuleNode[] = []
-  let found: string[] = []
+  let found: string[] | null = null
 
   /** Only noted, as the text that led here may lead on to others. */
   function reach(node: RuleNode): void {
@@ -131,11 +133,12 @@ function createFinder(tree: RuleNode, leaves: Leaves): () => readonly string[] {
     if (rule.event === leaves.event || !mayHold(conditions, settled, leaves)) return
     if (conditions.length > 1 && isAnyNested(conditions, leaves.event) && !holdTogether(conditions, leaves)) return
     rule.event = leaves.event
+    found ??= []
     found.push(rule.name)
   }
 
   return () => {
-    found = []
+    found = null
     reached.length = 0
     for (const item of tree.items) check(item)
     for (const path of leaves.paths) if (path.index !== null) follow(path, path.index)
@@ -143,7 +146,7 @@ function createFinder(tree: RuleNode, leaves: Leaves): () => readonly string[] {
       for (const item of node.items) check(item)
       for (const index of node.indexes) if (index.path.event === leaves.event) follow(index.path, index)
     }
-    return found
+    return found ?? NONE
   }
 }
 

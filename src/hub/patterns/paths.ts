@@ -20,6 +20,8 @@ export function createPathNode(parent: PathNode | null, key: string): PathNode {
     isNested: false,
     keysBefore: [],
     childrenBefore: [],
+    bytesBefore: [],
+    bytesLedTo: [],
     seenIn: 0,
   }
 }
@@ -68,7 +70,8 @@ export function childAt(node: PathNode, key: string, place: number): PathNode | 
   return child
 }
 
-const KEYS_REMEMBERED = 32
+/** Of one object. */
+export const KEYS_REMEMBERED = 32
 
 /** What is here changed: keys with dots lead here from all above. */
 function forget(changed: PathNode): void {
@@ -76,6 +79,8 @@ function forget(changed: PathNode): void {
   for (let node: PathNode | null = changed; node !== null; node = node.parent) {
     node.keysBefore.length = 0
     node.childrenBefore.length = 0
+    node.bytesBefore.length = 0
+    node.bytesLedTo.length = 0
   }
 }
 

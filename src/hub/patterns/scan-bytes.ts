@@ -3,7 +3,7 @@ import type { PathNode } from './automaton.ts'
 import { addToHash } from './hash.ts'
 import { skipColon, skipEscape, skipNumber, skipSpace, skipString, skipValue, skipWord } from './json-skip.ts'
 import { addElement, addLeaf, addText, type Leaves } from './leaves.ts'
-import { findChild, followParts, tableOf } from './paths.ts'
+import { findChild, followParts, KEYS_REMEMBERED, tableOf } from './paths.ts'
 import type { Scalar } from './pattern.ts'
 
 /**
@@ -14,6 +14,8 @@ export type Scan = {
   readonly root: PathNode
   readonly leaves: Leaves
   bytes: Uint8Array
+  /** Where the key that was scanned last leads. */
+  child: PathNode | undefined
   /** A key that rules ask for is in an object twice, of which the last counts: whoever scans must parse instead. */
   isAmbiguous: boolean
 }
@@ -21,7 +23,7 @@ export type Scan = {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function createScan(root: PathNode, leaves: Leaves): Scan {
-  return { root, leaves, bytes: leaves.bytes, isAmbiguous: false }
+  return { root, leaves, bytes: leaves.bytes, child: undefined, isAmbiguous: false }
 }
 
 /** False if they are no JSON object, deeper than events may be, or ambiguous. Bytes that nobody asks for may be wrong UTF-8. */
@@ -46,32 +48,15 @@ function scanObject(scan: Scan, node: PathNode, start: number, element: number, 
   const { bytes, leaves } = scan
   if (depth > PATTERN_LIMITS.eventDepthMax) return -1
   if (node.children.size === 0) return skipValue(bytes, start)
-  const table = tableOf(node)
   leaves.objectsSeen += 1
   const object = leaves.objectsSeen
   let at = skipSpace(bytes, start + 1)
   if (bytes[at] === 0x7d) return at + 1
-  for (;;) {
+  for (let place = 0; ; place += 1) {
     if (bytes[at] !== 0x22) return -1
-    const key = at + 1
-    let hash = 0
-    let isPlain = true
-    at = key
-    for (;;) {
-      const byte = bytes[at] ?? 0
-      const meaning = IN_KEY[byte]
-      if (meaning === 1) break
-      if (meaning === 3) return -1
-      if (meaning !== 0) isPlain = false
-      if (meaning === 2) {
-        at = skipEscape(bytes, at)
-        if (at < 0) return -1
-        continue
-      }
-      hash = addToHash(hash, byte)
-      at += 1
-    }
-    const child = isPlain ? findChild(table, hash, bytes, key, at) : findOddChild(scan, node, key, at)
+    at = scanKey(scan, node, at + 1, place)
+    if (at < 0) return -1
+    const { child } = scan
     at = skipColon(bytes, at + 1)
     if (at < 0) return -1
     if (child === undefined) at = skipValue(bytes, at)
@@ -87,6 +72,49 @@ function scanObject(scan: Scan, node: PathNode, start: number, element: number, 
     if (bytes[at] !== 0x2c) return -1
     at = skipSpace(bytes, at + 1)
   }
+}
+
+/** From behind the quote that opens a key to the one that closes it, with the child that it leads to in `scan.child`. */
+function scanKey(scan: Scan, node: PathNode, start: number, place: number): number {
+  const { bytes } = scan
+  // Most objects at a path have the keys of the one before in the same order.
+  const before = node.bytesBefore[place]
+  if (before !== undefined && isThere(before, bytes, start)) {
+    scan.child = node.bytesLedTo[place]
+    return start + before.length - 1
+  }
+  let hash = 0
+  let isPlain = true
+  let at = start
+  for (;;) {
+    const byte = bytes[at] ?? 0
+    const meaning = IN_KEY[byte]
+    if (meaning === 1) break
+    if (meaning === 3) return -1
+    if (meaning !== 0) isPlain = false
+    if (meaning === 2) {
+      at = skipEscape(bytes, at)
+      if (at < 0) return -1
+      continue
+    }
+    hash = addToHash(hash, byte)
+    at += 1
+  }
+  scan.child = isPlain ? findChild(tableOf(node), hash, bytes, start, at) : findOddChild(scan, node, start, at)
+  if (isPlain && place < KEYS_REMEMBERED && at - start <= KEY_BYTES_REMEMBERED) {
+    // A copy, whatever kind of array it is: the event's bytes may be used again.
+    node.bytesBefore[place] = new Uint8Array(bytes.subarray(start, at + 1))
+    node.bytesLedTo[place] = scan.child
+  }
+  return at
+}
+
+const KEY_BYTES_REMEMBERED = 64
+
+/** A key and the quote behind it. */
+function isThere(key: Uint8Array, bytes: Uint8Array, start: number): boolean {
+  for (let at = 0; at < key.length; at += 1) if (key[at] !== bytes[start + at]) return false
+  return true
 }
 
 /** A key with escapes or dots. One with dots may end where another one does: whether it does takes parsing to tell. */

@@ -4,8 +4,8 @@ import { createCellClaims } from './cell-claim.ts'
 import type { Cells } from './cells.ts'
 import type { FieldLine } from './http/index.ts'
 import { type EdgeProblem, toProblemAnswer } from './problem.ts'
+import { readBody } from './read-body.ts'
 import { type Answer, type AnswerReport, type ServerRequest, toHead } from './server/index.ts'
-import { createPieceQueue } from './server/piece-queue.ts'
 
 /** All that reaches a cell of what a client sent: hop-by-hop and `x-tentpole-*` headers are out by not being in. */
 const FORWARDED = [
@@ -62,23 +62,6 @@ export function createApi(options: {
     return { ...(answer.ok ? toApiAnswer(answer.response, method) : toProblemAnswer(answer.problem)), report }
   }
 }
-
-/** A declared length is checked before a byte is read; an undeclared one (chunked) while reading. */
-async function readBody({ fields, body }: ServerRequest, bytesMax: number): Promise<Uint8Array | 'too-large'> {
-  if (body === null) return EMPTY
-  if (Number(fields.get('content-length') ?? 0) > bytesMax) return 'too-large'
-  // However small the packets are in which it comes.
-  const queue = createPieceQueue()
-  for await (const part of body) {
-    queue.push(part)
-    if (queue.bytes() > bytesMax) return 'too-large'
-  }
-  const parts: Uint8Array[] = []
-  for (let part = queue.shift(); part; part = queue.shift()) parts.push(part)
-  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
-}
-
-const EMPTY = new Uint8Array(0)
 
 function forwardedHeaders({ fields, clientAddress }: ServerRequest): [string, string][] {
   const headers: [string, string][] = [[CLIENT_HEADER, clientAddress]]

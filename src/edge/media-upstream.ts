@@ -4,7 +4,7 @@ import { describeError, type Limits } from '../kernel/index.ts'
 import { encodeHttpRequest, type WireHttpResponse } from '../wire/index.ts'
 import type { Cells } from './cells.ts'
 import { type ByteRange, type FieldLine, parseRanges, toContentRange, toUnsatisfiedRange } from './http/index.ts'
-import type { FetchFailure } from './origin/index.ts'
+import type { Content, FetchFailure } from './origin/index.ts'
 import { type EdgeProblem, RETRY_SOON, toProblemLines } from './problem.ts'
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './proxy/ask.ts'
 
@@ -51,15 +51,12 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
       signal,
     })
 
-  const readBody = async (
-    { key, sizeBytes }: ObjectInfo,
-    span: ByteRange,
-  ): Promise<ReadableStream<Uint8Array> | null> => {
+  const readBody = async ({ key, sizeBytes }: ObjectInfo, span: ByteRange): Promise<Content> => {
     const isWhole = span.start === 0 && span.end === sizeBytes
     const range = isWhole ? undefined : span
     if (span.end - span.start > limits.edgeSliceBytes) return await objects.stream(key, range)
     const bytes = sizeBytes === 0 ? new Uint8Array(0) : await objects.read(key, range)
-    return bytes && onePiece(bytes)
+    return bytes
   }
 
   const fromObject = async (
@@ -102,7 +99,7 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
     }
     if (response.status === 200) lines.push(['etag', headerOf(response, 'etag') ?? etagOf(bytes)])
     lines.push(['content-length', String(bytes.byteLength)])
-    const body = request.method === 'HEAD' ? null : onePiece(bytes)
+    const body = request.method === 'HEAD' ? null : bytes
     return { ok: true, status: response.status, lines, body, isForAll: isForAll(response.status) }
   }
 
@@ -148,16 +145,7 @@ function toFailure(problem: EdgeProblem): FetchFailure {
 
 function toAnswer(problem: EdgeProblem): UpstreamAnswer {
   const { lines, body } = toProblemLines(problem)
-  return { ok: true, status: problem.status, lines, body: onePiece(body) }
-}
-
-function onePiece(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      if (bytes.byteLength > 0) controller.enqueue(bytes)
-      controller.close()
-    },
-  })
+  return { ok: true, status: problem.status, lines, body }
 }
 
 function headerOf(response: WireHttpResponse, name: string): string | null {

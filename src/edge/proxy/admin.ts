@@ -4,6 +4,7 @@ import type { Limits, Logger } from '../../kernel/index.ts'
 import { applyPurge, type Purgeable } from '../heard/index.ts'
 import type { EdgeMeter } from '../metrics/index.ts'
 import { type EdgeProblem, toProblemAnswer } from '../problem.ts'
+import { readBody } from '../read-body.ts'
 import { type Answer, createHttpServer, type HttpServer, type ServerRequest } from '../server/index.ts'
 
 export type ProxyAdminOptions = {
@@ -22,7 +23,7 @@ export function createProxyAdmin(options: ProxyAdminOptions): HttpServer {
   const { meter, purgeable, limits, logger } = options
 
   const purge = async (request: ServerRequest): Promise<Answer> => {
-    const order = purgeRequestSchema.safeParse(parseJson(await readText(request, limits.apiBodyBytesMax)))
+    const order = purgeRequestSchema.safeParse(parseJson(await readBody(request, limits.apiBodyBytesMax)))
     if (!order.success) return toProblemAnswer(toPurgeProblem(order.error.issues))
     const dropped = applyPurge(purgeable, order.data)
     logger.info('purged', { scope: order.data.scope, value: order.data.value, dropped })
@@ -57,20 +58,9 @@ function isBearer(authorization: string | null, token: string): boolean {
   return timingSafeEqual(digest(authorization ?? ''), digest(`Bearer ${token}`))
 }
 
-async function readText({ body }: ServerRequest, bytesMax: number): Promise<string> {
-  const parts: Uint8Array[] = []
-  let bytes = 0
-  for await (const part of body ?? []) {
-    bytes += part.byteLength
-    if (bytes > bytesMax) return ''
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString()
-}
-
-function parseJson(text: string): unknown {
+function parseJson(body: Uint8Array | 'too-large'): unknown {
   try {
-    return JSON.parse(text)
+    return body === 'too-large' ? null : JSON.parse(Buffer.from(body).toString())
   } catch {
     return null
   }

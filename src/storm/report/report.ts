@@ -120,7 +120,7 @@ export type Sample = {
   readonly cpu: number
   readonly rssBytes: number
   readonly errorsByCell: Readonly<Record<string, number>>
-  /** Roles that were not healthy at the end of the second; null where storm cannot see inside. */
+  /** Roles that were down at some time in the second; null where storm cannot see inside. */
   readonly rolesDown: readonly string[] | null
 }
 

@@ -58,7 +58,7 @@ async function blow(storm: Storm): Promise<EndedEarly | null> {
       if (storm.bound()) stopping.abort()
     },
     onSecond(atMs) {
-      const sample = recorder.sample(atMs, { ...usage.take(), rolesDown: health.down() })
+      const sample = recorder.sample(atMs, { ...usage.take(), rolesDown: health.takeDown() })
       storm.onSample?.(sample, recorder.totals())
     },
   })

@@ -1,4 +1,5 @@
 import type { Migration } from '../engines/tables/index.ts'
+import { claimMigration } from './claims/schema.ts'
 
 /** The hub's tables: what waits for the relay, what has had its effect, who may relay. */
 export const hubMigrations: readonly Migration[] = [
@@ -25,4 +26,5 @@ export const hubMigrations: readonly Migration[] = [
       "INSERT INTO hub_leases (name, owner, fence, beat) VALUES ('relay', '', 0, 0)",
     ],
   },
+  claimMigration,
 ]

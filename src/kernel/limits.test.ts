@@ -31,6 +31,11 @@ const broken: readonly (readonly [Partial<Limits>, string])[] = [
   [{ restartBackoffMinMs: DEFAULT_LIMITS.restartBackoffMaxMs + 1 }, 'restartBackoffMinMs'],
   [{ healthPeriodMs: DEFAULT_LIMITS.healthTimeoutMs }, 'healthPeriodMs'],
   [{ segmentHoldMs: 1_000 }, 'segmentHoldMs'],
+  [{ hubClaimGraceMs: 20 * DEFAULT_LIMITS.logAppendTimeoutMs - 1 }, 'hubClaimGraceMs'],
+  [{ hubClaimSweepMs: DEFAULT_LIMITS.hubClaimGraceMs + 1 }, 'hubClaimSweepMs'],
+  [{ hubClaimBytesMin: DEFAULT_LIMITS.logBatchBytesMax }, 'hubClaimBytesMin'],
+  [{ hubHeadersBytesMax: 65_535 }, 'hubHeadersBytesMax'],
+  [{ hubRecordBytesMax: DEFAULT_LIMITS.hubPublishBytesMax + 1 }, 'hubRecordBytesMax'],
 ]
 test.each(broken)('%p is refused by a sentence that begins with %s', (change, name) => {
   const sentences = checkLimits({ ...DEFAULT_LIMITS, ...change })

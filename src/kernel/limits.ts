@@ -186,6 +186,33 @@ export type Limits = {
   readonly healthTimeoutMs: number
   readonly restartBackoffMinMs: number
   readonly restartBackoffMaxMs: number
+  /** Data of an event, or a record's body, above this goes into `objects`; the event carries its reference. */
+  readonly hubClaimBytesMin: number
+  /** An object that nothing on the log refers to is removed when it was known for so long; no claim older than half of it is put on the log. */
+  readonly hubClaimGraceMs: number
+  readonly hubClaimSweepMs: number
+  /** Claims looked at in one sweep. */
+  readonly hubClaimsPerSweepMax: number
+  /** A raw record's body, and the payload of an event. */
+  readonly hubRecordBytesMax: number
+  /** Headers of a raw record: how many, and bytes of their names and values together. */
+  readonly hubHeadersMax: number
+  readonly hubHeadersBytesMax: number
+  /** Publishing that is under way in one process, in calls and bytes; beyond, `hub-busy`, to be tried again after so long. */
+  readonly hubPublishCallsMax: number
+  readonly hubPublishBytesMax: number
+  readonly hubBusyRetryMs: number
+  /** What a pipe has taken from its topic and not finished: records beyond its position, and their bytes. */
+  readonly hubPipeRecordsMax: number
+  readonly hubPipeBytesMax: number
+  /** Events made of one record. */
+  readonly hubPipeEventsPerRecordMax: number
+  /** One call of a pipe's `enrich`, and how often it is tried before the record goes to quarantine. */
+  readonly hubPipeEnrichTimeoutMs: number
+  readonly hubPipeEnrichTriesMax: number
+  /** Between two tries, of `enrich` and of the log, the tables and `objects`; those are tried without end. */
+  readonly hubPipeRetryMinMs: number
+  readonly hubPipeRetryMaxMs: number
 }
 
 const KIB = 1024
@@ -312,6 +339,23 @@ export const DEFAULT_LIMITS: Limits = {
   healthTimeoutMs: 10_000,
   restartBackoffMinMs: 100,
   restartBackoffMaxMs: 10_000,
+  hubClaimBytesMin: 256 * KIB,
+  hubClaimGraceMs: 3_600_000,
+  hubClaimSweepMs: 60_000,
+  hubClaimsPerSweepMax: 1_000,
+  hubRecordBytesMax: 40 * MIB,
+  hubHeadersMax: 64,
+  hubHeadersBytesMax: 16 * KIB,
+  hubPublishCallsMax: 1_024,
+  hubPublishBytesMax: 128 * MIB,
+  hubBusyRetryMs: 500,
+  hubPipeRecordsMax: 8_192,
+  hubPipeBytesMax: 64 * MIB,
+  hubPipeEventsPerRecordMax: 1_000,
+  hubPipeEnrichTimeoutMs: 10_000,
+  hubPipeEnrichTriesMax: 3,
+  hubPipeRetryMinMs: 50,
+  hubPipeRetryMaxMs: 5_000,
 }
 
 /**
@@ -340,6 +384,20 @@ export const PATTERN_LIMITS = {
   wildcardComplexityMax: 10,
   /** Objects and arrays inside one another, along what patterns ask for; deeper events match nothing. */
   eventDepthMax: 500,
+} as const
+
+/**
+ * What an input transformer may be, and what it may make. All but the last two are EventBridge's: what it refuses is refused
+ * here, whatever the configuration.
+ */
+export const TRANSFORMER_LIMITS = {
+  pathsMax: 100,
+  pathCharactersMax: 256,
+  templateCharactersMax: 8_192,
+  /** Objects and arrays inside one another in a template. */
+  templateDepthMax: 100,
+  /** Of one event's input, as JSON: a template may name a large value hundreds of times. */
+  outputCharactersMax: 4 * MIB,
 } as const
 
 /** How the limits must relate; each broken relation as one sentence, none when all hold. */
@@ -419,6 +477,27 @@ export function checkLimits(limits: Limits): string[] {
     ],
     [limits.healthPeriodMs < limits.healthTimeoutMs, 'healthPeriodMs must be below healthTimeoutMs'],
     [limits.segmentHoldMs > 1_000, 'segmentHoldMs must be above 1000: players give up on what is refused at once'],
+    [
+      limits.hubClaimGraceMs >= 20 * limits.logAppendTimeoutMs,
+      'hubClaimGraceMs must be at least 20 times logAppendTimeoutMs: what an append that is still under way refers to must not be removed',
+    ],
+    [
+      limits.hubClaimSweepMs <= limits.hubClaimGraceMs,
+      'hubClaimSweepMs must not exceed hubClaimGraceMs: a sweep counts the time since an earlier one',
+    ],
+    [
+      limits.hubClaimBytesMin * 2 <= limits.logBatchBytesMax,
+      'hubClaimBytesMin must be at most half of logBatchBytesMax: what is not put into objects fits a batch',
+    ],
+    [
+      limits.hubHeadersBytesMax <= 48 * KIB,
+      'hubHeadersBytesMax must be at most 49152: with what the hub adds, headers are counted in 16 bits',
+    ],
+    [
+      limits.hubRecordBytesMax <= limits.hubPublishBytesMax,
+      'hubRecordBytesMax must not exceed hubPublishBytesMax: one record must fit',
+    ],
+    [limits.hubPipeRetryMinMs <= limits.hubPipeRetryMaxMs, 'hubPipeRetryMinMs must not exceed hubPipeRetryMaxMs'],
   ]
   return [...findBroken(limits), ...rules.flatMap(([holds, sentence]) => (holds ? [] : [sentence]))]
 }

@@ -75,6 +75,22 @@ export function runLogContract(name: string, open: OpenLog): void {
       expect(await log.append(topic, [])).toEqual([])
     })
 
+    test('a trim takes nothing from where it was told on, and no offset is used again', async () => {
+      const topic = newTopic()
+      const offsets = await log.append(topic, numbered(0, 10))
+      const { end } = only(await log.bounds(topic))
+      const sixth = offsets[6] ?? 0
+      for (const before of [0, sixth, sixth]) await log.trim({ topic, partition: 0, before })
+      expect(only(await log.bounds(topic)).first).toBeLessThanOrEqual(sixth)
+      expect(texts(await log.read({ topic, from: sixth, max: 100 }))).toEqual(numbers(6, 10))
+      await log.trim({ topic, partition: 0, before: end })
+      const { seen, subscription } = collect(topic, { start: { offsets: { 0: end } } })
+      expect((await log.append(topic, numbered(10, 12)))[0]).toBeGreaterThanOrEqual(end)
+      await subscription.caughtUp()
+      expect(texts(seen)).toEqual(numbers(10, 12))
+      expect(await codeOf(log.trim({ topic, partition: 0, before: end + 100 }))).toBe('trim-invalid')
+    })
+
     test('records of a key keep the order of the calls, many callers at once', async () => {
       const topic = newTopic()
       const appends: Promise<readonly number[]>[] = []

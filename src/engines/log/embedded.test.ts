@@ -147,3 +147,24 @@ test('the file of committed offsets stays small and right', async () => {
   expect(starts).toEqual([400, 3, 0])
   gate.resolve()
 })
+
+test('a trim deletes whole segments below the offset, for good, and never the one that is written to', async () => {
+  const directory = temporary()
+  const limits = { ...DEFAULT_LIMITS, logSegmentBytes: 1_000 }
+  const log = await openLog(directory, { limits })
+  for (let index = 0; index < 40; index++)
+    await log.append('titles', [{ key: 'k', value: Buffer.alloc(200, index + 1) }])
+  const files = (): number => readdirSync(join(directory, 'topics', 'titles')).length
+  const before = files()
+  await log.trim({ topic: 'titles', partition: 0, before: 20 })
+  const { first, end } = (await log.bounds('titles'))[0] ?? { first: -1, end: -1 }
+  expect({ end, fewer: files() < before, close: first > 10 && first <= 20 }).toEqual({ end, fewer: true, close: true })
+  // From before the cut a reader goes on at what is left.
+  expect((await log.read({ topic: 'titles', from: 0, max: 100 })).map(({ offset }) => offset)[0]).toBe(first)
+  await log.trim({ topic: 'titles', partition: 0, before: end })
+  expect(files()).toBe(1)
+  await log.close()
+  const again = await openLog(directory, { limits })
+  expect(again.damage()).toEqual([])
+  expect(await again.append('titles', [{ key: 'k', value: value('next') }])).toEqual([end])
+})

@@ -146,6 +146,15 @@ function createEmbeddedLog(parts: {
       const { topic } = find(name)
       return { 0: { first: topic.first(), end: topic.end() } }
     },
+    async trim({ topic: name, partition, before }) {
+      const { topic } = find(name)
+      if (partition !== 0 || !Number.isSafeInteger(before) || before < 0 || before > topic.end())
+        throw new Fault(
+          'trim-invalid',
+          `topic ${name}: expected partition 0 and an offset from 0 to ${topic.end()}, got partition ${partition}, offset ${before}`,
+        )
+      await topic.dropBefore(before)
+    },
     damage: () => [...topics.values()].flatMap(({ topic }) => topic.damage()),
     async close() {
       if (closed) return

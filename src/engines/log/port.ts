@@ -65,5 +65,10 @@ export type LogPort = {
   commit(options: { group: string; topic: string; partition: number; offset: number }): Promise<void>
   /** The first and the next offset of each partition. */
   bounds(topic: string): Promise<Readonly<Record<number, { readonly first: number; readonly end: number }>>>
+  /**
+   * Forgets records before offset `before`, oldest first, in the engine's own portions: it may keep some of them, and
+   * never takes one from `before` on. Offsets are not used again. A reader that was before it goes on at the first that is left.
+   */
+  trim(options: { topic: string; partition: number; before: number }): Promise<void>
   close(): Promise<void>
 }

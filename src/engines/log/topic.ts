@@ -183,13 +183,23 @@ export function createTopic(options: TopicOptions): Topic & { recover(): Promise
     )
     const dropped = segments.filter((segment) => !kept.includes(segment))
     segments = kept
-    for (const segment of dropped)
-      await segment.remove().catch((error: unknown) => {
-        logger.warn('a segment that is no longer needed could not be deleted', {
+    for (const [index, segment] of dropped.entries()) {
+      try {
+        await segment.remove()
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT') {
+          await segment.close()
+          continue
+        }
+        logger.warn('a segment that is no longer needed could not be deleted; it and those after it stay for now', {
           file: segment.path,
           error: describeError(error),
         })
-      })
+        // Oldest first and none left out: a hole between two files would read as records that were lost.
+        segments = [...dropped.slice(index), ...segments].sort((a, b) => a.first - b.first || a.bytes - b.bytes)
+        return
+      }
+    }
   }
 
   const activeSegment = async (): Promise<Segment> => {

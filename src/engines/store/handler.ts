@@ -127,6 +127,10 @@ export function createStoreHandler(options: { log: LogPort; tables: TablesPort; 
       await log.commit({ group, topic: reader.text(), partition: reader.u32(), offset: reader.f64() })
       return NOTHING
     },
+    async [OPERATION.trim](reader) {
+      await log.trim({ topic: reader.text(), partition: reader.u32(), before: reader.f64() })
+      return NOTHING
+    },
     [OPERATION.bounds]: async (reader) => Buffer.from(JSON.stringify(await log.bounds(reader.text()))),
     async [OPERATION.query](reader) {
       return writeRows(createWriter(1_024), await tables.query(readStatement(reader))).done()

@@ -73,6 +73,9 @@ export function createLogClient(options: {
       await ask(createWriter().u8(OPERATION.commit).text(group).text(topic).u32(partition).f64(offset).done())
     },
     bounds,
+    async trim({ topic, partition, before }) {
+      await ask(createWriter().u8(OPERATION.trim).text(topic).u32(partition).f64(before).done())
+    },
     async close() {
       await Promise.all([...subscriptions.values()].map((one) => one.close()))
       closing.abort()

@@ -14,6 +14,7 @@ export const OPERATION = {
   query: 7,
   batch: 8,
   listen: 9,
+  trim: 10,
 } as const
 
 export type AppendCall = { readonly topic: string; readonly records: readonly LogAppend[] }

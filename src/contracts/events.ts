@@ -127,6 +127,21 @@ export const EVENTS = {
       positionMs: z.int().nonnegative(),
     }),
   },
+  /** A subscription gave an event up: said exactly when its dead letter exists. Subject: the subscription's name. */
+  'tentpole.delivery.dead.v1': {
+    topic: 'dead-letters',
+    data: z.object({
+      letterId: z.string(),
+      subscription: z.string(),
+      eventId: z.string(),
+      eventType: z.string(),
+      /** Where the event is on the log, `<topic>:<partition>:<offset>`. */
+      position: z.string(),
+      code: z.string(),
+      reason: z.string(),
+      attempts: z.int().nonnegative(),
+    }),
+  },
 } as const satisfies Record<string, { topic: string; data: z.ZodType }>
 
 export type EventType = keyof typeof EVENTS
@@ -147,6 +162,6 @@ export type CloudEvent<T extends EventType = EventType> = T extends EventType
     }
   : never
 
-export const TOPICS = ['assets', 'titles', 'media', 'sessions', 'signals', 'edge'] as const
+export const TOPICS = ['assets', 'titles', 'media', 'sessions', 'signals', 'edge', 'dead-letters'] as const
 /** Topics whose oldest records may go once `logRetentionBytes` is exceeded. */
-export const TRIMMED_TOPICS: readonly string[] = ['media', 'sessions', 'signals', 'edge']
+export const TRIMMED_TOPICS: readonly string[] = ['media', 'sessions', 'signals', 'edge', 'dead-letters']

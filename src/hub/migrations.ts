@@ -1,5 +1,7 @@
 import type { Migration } from '../engines/tables/index.ts'
+import { busMigration } from './bus/schema.ts'
 import { claimMigration } from './claims/schema.ts'
+import { spokesMigration } from './spokes/schema.ts'
 
 /** The hub's tables: what waits for the relay, what has had its effect, who may relay. */
 export const hubMigrations: readonly Migration[] = [
@@ -26,5 +28,7 @@ export const hubMigrations: readonly Migration[] = [
       "INSERT INTO hub_leases (name, owner, fence, beat) VALUES ('relay', '', 0, 0)",
     ],
   },
+  busMigration,
   claimMigration,
+  spokesMigration,
 ]

@@ -180,12 +180,44 @@ export type Limits = {
   readonly sourcePixelsMax: number
   readonly sourceStreamsMax: number
   readonly sourceDurationMsMax: number
+  /** A topic's tail becomes an archive object when this much is there, or when its oldest record is this old; how often is looked. */
+  readonly hubArchiveBytesMin: number
+  readonly hubArchiveAgeMs: number
+  readonly hubArchivePollMs: number
+  /** Of records, compressed and verified together; one larger record is a block of its own. */
+  readonly hubArchiveBlockBytes: number
+  /** How long a dead archiver holds up the next. */
+  readonly hubArchiveLeaseMs: number
+  /** How far clocks of those who append may be apart, when records are looked for by time. */
+  readonly hubSearchSkewMs: number
+  /** What a search for one event reads at most. */
+  readonly hubSearchRecordsMax: number
+  readonly hubSearchMs: number
+  /** Replays that run side by side, that are kept on record, and deliveries under way of one. */
+  readonly hubReplaysRunningMax: number
+  readonly hubReplaysKeptMax: number
+  readonly hubReplayDeliveriesMax: number
+  /** How often a replay's position is saved, and how often is looked for new ones. */
+  readonly hubReplaySaveMs: number
   /** SIGTERM to exit; the supervisor kills what is still there then. */
   readonly drainMs: number
   readonly healthPeriodMs: number
   readonly healthTimeoutMs: number
   readonly restartBackoffMinMs: number
   readonly restartBackoffMaxMs: number
+  /** Spokes, and how late another process may hear that one was changed. */
+  readonly hubSpokesMax: number
+  readonly hubSpokesPollMs: number
+  /** Streams of deliveries to spokes: how many, what may wait to be read, how long a full one may stand still, how often it says that it lives. */
+  readonly hubStreamsMax: number
+  readonly hubStreamBufferBytesMax: number
+  readonly hubStreamStallMs: number
+  readonly hubStreamBeatMs: number
+  /** Requests of the hub: events and bytes of one that is read whole, bytes of all such at once, and how long a body may send nothing. */
+  readonly hubRequestEventsMax: number
+  readonly hubRequestBytesMax: number
+  readonly hubRequestsBytesMax: number
+  readonly hubRequestIdleMs: number
   /** Data of an event, or a record's body, above this goes into `objects`; the event carries its reference. */
   readonly hubClaimBytesMin: number
   /** An object that nothing on the log refers to is removed when it was known for so long; no claim older than half of it is put on the log. */
@@ -213,6 +245,35 @@ export type Limits = {
   /** Between two tries, of `enrich` and of the log, the tables and `objects`; those are tried without end. */
   readonly hubPipeRetryMinMs: number
   readonly hubPipeRetryMaxMs: number
+  /** The bus: events that wait in memory for one subscription; beyond, it reads the log by itself until it has caught up. */
+  readonly hubQueueEventsMax: number
+  readonly hubQueueBytesMax: number
+  /** Events of one subscription between its position and the newest it was given: beyond, it is given no more. */
+  readonly hubUnsettledMax: number
+  readonly hubCatchUpRecordsMax: number
+  /** Positions are saved this often: what a crash may deliver again. */
+  readonly hubPositionsSaveMs: number
+  /** Events that failed, or wait behind one, of one subscription; with so many it is given nothing else. */
+  readonly hubParkedMax: number
+  /** Changes of parked events written in one batch. */
+  readonly hubParkedWritesMax: number
+  readonly hubSubscriptionsMax: number
+  /** The one process that runs the bus; another takes over when it was silent for so long. */
+  readonly hubBusLeaseMs: number
+  /** Timeouts and parked events are looked after this often. */
+  readonly hubBusSweepMs: number
+  /** A target that goes on after its signal was aborted is given up after so long. */
+  readonly hubAbandonMs: number
+  /** A subscription whose target took an event without trying, or that could not be worked for, rests so long. */
+  readonly hubRestMs: number
+  /** Deliveries of one subscription that are remembered for figures and journeys. */
+  readonly hubRecentDeliveriesMax: number
+  readonly hubProducersMax: number
+  /** Replayed events of one subscription that are not settled. */
+  readonly hubReplayedMax: number
+  /** Dead letters of one page; those redriven or discarded are kept for so long. */
+  readonly hubDeadLettersPageMax: number
+  readonly hubDeadLettersKeptMs: number
 }
 
 const KIB = 1024
@@ -334,11 +395,33 @@ export const DEFAULT_LIMITS: Limits = {
   sourcePixelsMax: 8192 * 4320,
   sourceStreamsMax: 64,
   sourceDurationMsMax: 12 * 3_600_000,
+  hubArchiveBytesMin: 16 * MIB,
+  hubArchiveAgeMs: 300_000,
+  hubArchivePollMs: 5_000,
+  hubArchiveBlockBytes: MIB,
+  hubArchiveLeaseMs: 10_000,
+  hubSearchSkewMs: 60_000,
+  hubSearchRecordsMax: 1_000_000,
+  hubSearchMs: 10_000,
+  hubReplaysRunningMax: 4,
+  hubReplaysKeptMax: 1_000,
+  hubReplayDeliveriesMax: 64,
+  hubReplaySaveMs: 1_000,
   drainMs: 10_000,
   healthPeriodMs: 1_000,
   healthTimeoutMs: 10_000,
   restartBackoffMinMs: 100,
   restartBackoffMaxMs: 10_000,
+  hubSpokesMax: 1_000,
+  hubSpokesPollMs: 2_000,
+  hubStreamsMax: 256,
+  hubStreamBufferBytesMax: MIB,
+  hubStreamStallMs: 15_000,
+  hubStreamBeatMs: 5_000,
+  hubRequestEventsMax: 1_000,
+  hubRequestBytesMax: 8 * MIB,
+  hubRequestsBytesMax: 64 * MIB,
+  hubRequestIdleMs: 15_000,
   hubClaimBytesMin: 256 * KIB,
   hubClaimGraceMs: 3_600_000,
   hubClaimSweepMs: 60_000,
@@ -356,6 +439,23 @@ export const DEFAULT_LIMITS: Limits = {
   hubPipeEnrichTriesMax: 3,
   hubPipeRetryMinMs: 50,
   hubPipeRetryMaxMs: 5_000,
+  hubQueueEventsMax: 8_192,
+  hubQueueBytesMax: 16 * MIB,
+  hubUnsettledMax: 65_536,
+  hubCatchUpRecordsMax: 512,
+  hubPositionsSaveMs: 1_000,
+  hubParkedMax: 10_000,
+  hubParkedWritesMax: 128,
+  hubSubscriptionsMax: 1_000,
+  hubBusLeaseMs: 1_500,
+  hubBusSweepMs: 100,
+  hubAbandonMs: 1_000,
+  hubRestMs: 20,
+  hubRecentDeliveriesMax: 1_024,
+  hubProducersMax: 1_024,
+  hubReplayedMax: 1_024,
+  hubDeadLettersPageMax: 500,
+  hubDeadLettersKeptMs: 30 * 24 * 3_600_000,
 }
 
 /**
@@ -475,6 +575,18 @@ export function checkLimits(limits: Limits): string[] {
       limits.metricsTimeoutMs < limits.metricsPeriodMs,
       'metricsTimeoutMs must be below metricsPeriodMs: one answer at a time is waited for',
     ],
+    [
+      limits.hubRequestBytesMax <= limits.hubRequestsBytesMax,
+      'hubRequestBytesMax must not exceed hubRequestsBytesMax: the largest request could never be taken',
+    ],
+    [
+      limits.hubArchiveBlockBytes <= limits.hubArchiveBytesMin,
+      'hubArchiveBlockBytes must not exceed hubArchiveBytesMin: an object is made of blocks',
+    ],
+    [
+      limits.hubReplaysRunningMax <= limits.hubReplaysKeptMax,
+      'hubReplaysRunningMax must not exceed hubReplaysKeptMax: what runs is on record',
+    ],
     [limits.healthPeriodMs < limits.healthTimeoutMs, 'healthPeriodMs must be below healthTimeoutMs'],
     [limits.segmentHoldMs > 1_000, 'segmentHoldMs must be above 1000: players give up on what is refused at once'],
     [
@@ -496,6 +608,14 @@ export function checkLimits(limits: Limits): string[] {
     [
       limits.hubRecordBytesMax <= limits.hubPublishBytesMax,
       'hubRecordBytesMax must not exceed hubPublishBytesMax: one record must fit',
+    ],
+    [
+      limits.hubQueueEventsMax <= limits.hubUnsettledMax,
+      'hubQueueEventsMax must not exceed hubUnsettledMax: what waits is not settled',
+    ],
+    [
+      limits.hubBusSweepMs * 4 <= limits.hubBusLeaseMs,
+      'hubBusSweepMs must be at most a quarter of hubBusLeaseMs: the lease is beaten in time',
     ],
     [limits.hubPipeRetryMinMs <= limits.hubPipeRetryMaxMs, 'hubPipeRetryMinMs must not exceed hubPipeRetryMaxMs'],
   ]

@@ -47,7 +47,7 @@ export const targetSchema = z
 /** An EventBridge input transformer: `paths` name values of the event, `template` puts them together. */
 export const transformerSchema = z
   .strictObject({
-    paths: z.record(z.string().regex(/^[A-Za-z0-9_]{1,64}$/), z.string().max(256)).default({}),
+    paths: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,256}$/), z.string().max(256)).default({}),
     template: z.string().min(1).max(8_192),
   })
   .meta({ id: 'InputTransformer' })

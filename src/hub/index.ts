@@ -20,3 +20,10 @@ export {
   subscribe,
 } from './subscribe.ts'
 export { createView, defineView, type View, type ViewDefinition } from './view.ts'
+export {
+  parseTransformer,
+  type TransformContext,
+  type Transformed,
+  type Transformer,
+  type TransformerFault,
+} from './transformer/index.ts'

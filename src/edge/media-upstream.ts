@@ -7,6 +7,7 @@ import { type ByteRange, type FieldLine, parseRanges, toContentRange, toUnsatisf
 import type { Content, FetchFailure } from './origin/index.ts'
 import { type EdgeProblem, RETRY_SOON, toProblemLines } from './problem.ts'
 import type { Upstream, UpstreamAnswer, UpstreamRequest } from './proxy/ask.ts'
+import { type CancelSignal, toAbortSignal } from './server/cancel.ts'
 
 export type MediaWanted = {
   readonly titleId: string
@@ -36,7 +37,7 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
   const protectedCaching = `private, max-age=${Math.floor(limits.pathTokenTtlMs / 1000)}, immutable`
   const cachingOf = ({ viewer }: MediaWanted): string => (viewer ? protectedCaching : 'public, max-age=30')
 
-  const askCell = (wanted: MediaWanted, signal: AbortSignal) =>
+  const askCell = (wanted: MediaWanted, signal: CancelSignal) =>
     cells.call({
       cell: wanted.viewer?.cell ?? null,
       payload: encodeHttpRequest({
@@ -48,7 +49,7 @@ export function createMediaUpstream(options: MediaUpstreamOptions): Upstream<Med
       // A segment that is being made is held by the cell; only then does an ordinary call's time begin.
       timeoutMs: limits.segmentHoldMs + limits.apiTimeoutMs,
       repeatable: true,
-      signal,
+      signal: toAbortSignal(signal),
     })
 
   const readBody = async ({ key, sizeBytes }: ObjectInfo, span: ByteRange): Promise<Content> => {

@@ -97,12 +97,25 @@ export const createHead = <M>(key: string, input: EntryInput<M>, settings: Memor
 /** Below this a copy costs less memory than the ArrayBuffer object that asking for `buffer` brings into being. */
 const ALWAYS_COPIED_BYTES = 4_096
 
-/** A view of a larger buffer is copied, so that a kilobyte never keeps a megabyte alive; else the buffer is taken over. */
-export const ownBytes = (bytes: Uint8Array): Uint8Array =>
-  bytes.byteLength > ALWAYS_COPIED_BYTES && bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
+/** Of what a view keeps alive beyond itself, as a share of itself: a head that came with its content is less. */
+const KEPT_BESIDE_MAX = 1 / 8
 
-export const createSlice = <M>(head: Head<M>, index: number, given: Uint8Array, overheadBytes: number): Slice<M> => {
-  const data = ownBytes(given)
-  const bytes = data.byteLength + overheadBytes
+/**
+ * A view of a much larger buffer is copied, so that a kilobyte never keeps a megabyte alive; else the buffer is taken over, with
+ * what little lies beside it.
+ */
+export const ownBytes = (bytes: Uint8Array): Uint8Array => {
+  // Of what does not begin its buffer, that object exists already.
+  if (bytes.byteOffset === 0 && bytes.byteLength <= ALWAYS_COPIED_BYTES) return new Uint8Array(bytes)
+  const besideBytes = bytes.buffer.byteLength - bytes.byteLength
+  return besideBytes <= bytes.byteLength * KEPT_BESIDE_MAX ? bytes : new Uint8Array(bytes)
+}
+
+/** What owned bytes keep alive, and are charged for. */
+export const heldBytes = (bytes: Uint8Array): number =>
+  bytes.byteOffset === 0 && bytes.byteLength <= ALWAYS_COPIED_BYTES ? bytes.byteLength : bytes.buffer.byteLength
+
+export const createSlice = <M>(head: Head<M>, index: number, data: Uint8Array, overheadBytes: number): Slice<M> => {
+  const bytes = heldBytes(data) + overheadBytes
   return { ...unqueued, kind: 'slice', head, index, data, bytes, hash: mixed(head.hash, index + 1) }
 }

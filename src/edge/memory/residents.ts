@@ -1,5 +1,5 @@
 import type { Entry, Head, Resident, Slice } from './entry.ts'
-import { createSlice, ownBytes } from './entry.ts'
+import { createSlice, heldBytes, ownBytes } from './entry.ts'
 import type { MemoryTierSettings } from './options.ts'
 import { createS3Fifo, type Standing, touch } from './s3-fifo.ts'
 import { createSortedKeys } from './sorted-keys.ts'
@@ -98,14 +98,16 @@ export const createResidents = <M>(settings: MemoryTierSettings, counters: Count
   }
 
   const setBody = (head: Head<M>, bytes: Uint8Array): boolean => {
-    if (!growHead(head, bytes.byteLength)) return false
-    head.body = ownBytes(bytes)
+    const owned = ownBytes(bytes)
+    if (!growHead(head, heldBytes(owned))) return false
+    head.body = owned
     return true
   }
 
   const addSlice = (head: Head<M>, index: number, bytes: Uint8Array): boolean => {
-    if (!makeRoomIn(head, bytes.byteLength + settings.entryOverheadBytes)) return false
-    const slice = createSlice(head, index, bytes, settings.entryOverheadBytes)
+    const owned = ownBytes(bytes)
+    if (!makeRoomIn(head, heldBytes(owned) + settings.entryOverheadBytes)) return false
+    const slice = createSlice(head, index, owned, settings.entryOverheadBytes)
     policy.insert(slice)
     // The head is worth as much as its slices: without it they could not be found.
     touch(head)

@@ -1,4 +1,4 @@
-import { createHead, EMPTY, type Entry, type EntryInput, type Head, headBytes } from './entry.ts'
+import { createHead, EMPTY, type Entry, type EntryInput, type Head, headBytes, heldBytes } from './entry.ts'
 import { type MemoryTierOptions, toMemoryTierSettings } from './options.ts'
 import { createPurgeJournal, primaryOf, type Ticket } from './purge-journal.ts'
 import { createResidents } from './residents.ts'
@@ -28,7 +28,7 @@ export type MemoryTier<M> = {
   setSize(entry: Entry<M>, sizeBytes: number): boolean
   /** Counts a use. The bytes are shared by all: never written to, never given away. */
   slice(entry: Entry<M>, index: number): Uint8Array | undefined
-  /** Takes the bytes over, copying a view of a larger buffer. False when they are not kept: gone, wrong length, no share. */
+  /** Takes the bytes over, copying a view of a much larger buffer. False when they are not kept: gone, wrong length, no share. */
   setSlice(entry: Entry<M>, index: number, bytes: Uint8Array): boolean
   /** Whether every byte from `start` to before `end` is here. */
   has(entry: Entry<M>, span: ByteSpan): boolean
@@ -105,7 +105,7 @@ export const createMemoryTier = <M>(options: MemoryTierOptions): MemoryTier<M> =
     if (head === undefined) return false
     const tags = [...new Set(input.tags)]
     const withoutBody = headBytes(head.key, { ...input, tags, sizeBytes: head.sizeBytes }, settings)
-    const next = withoutBody + (head.body?.byteLength ?? 0)
+    const next = withoutBody + (head.body ? heldBytes(head.body) : 0)
     if (!residents.growHead(head, next - head.bytes)) {
       // Too large now for its share: the old metadata must not stay in its place.
       if (residents.alive(entry) === head) residents.remove(head)

@@ -1,7 +1,7 @@
 import { type Connection, destroy, endNow, type Listener, pauseReading, resumeReading, writeTo } from './connection.ts'
 import type { ExchangeAnswer, ExchangeFailure, OriginRequest } from './exchange-types.ts'
 import type { OriginLimits } from './limits.ts'
-import { createPhases } from './phases.ts'
+import type { PhaseWatch } from './phases.ts'
 import type { Pool, Seeker } from './pool.ts'
 import { createResponseBody, QUEUED_BYTES_MAX, type ResponseBody } from './response-body.ts'
 import type { ResponseHeadParser, ResponseHeadRead } from './response-head.ts'
@@ -16,6 +16,7 @@ export type CallOptions = {
   readonly fresh: boolean
   readonly pool: Pool
   readonly limits: OriginLimits
+  readonly watch: PhaseWatch
   readonly parseHead: ResponseHeadParser
   readonly resolve: (result: ExchangeAnswer | ExchangeFailure) => void
 }
@@ -50,7 +51,7 @@ export function startCall(options: CallOptions): void {
     else resolve({ ok: false, code, why, sent: connection !== null, reused: isReused && !hasBytes, refused })
   }
   const cancel = (): void => fail('cancelled', 'the client went away')
-  const phases = createPhases({ limits, onLate: ({ code, why }) => fail(code, why) })
+  const phases = options.watch.begin(({ code, why }) => fail(code, why))
 
   /** The answer has come whole. The connection carries another if nothing of this exchange is left on it. */
   const complete = (isClean: boolean): void => {
@@ -160,7 +161,7 @@ export function startCall(options: CallOptions): void {
     },
     failed: (error) => fail('origin-unreachable', error.message),
   }
-  request.signal.addEventListener('abort', cancel, { once: true })
+  request.signal.addEventListener('abort', cancel)
   pool.seek(seeker)
   if (connection === null && !isOver) phases.connecting()
 }

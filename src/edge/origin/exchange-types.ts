@@ -1,4 +1,5 @@
 import type { FieldLine } from '../http/message.ts'
+import type { CancelSignal } from '../server/cancel.ts'
 import type { Content } from './content.ts'
 
 export type OriginRequest = {
@@ -7,7 +8,7 @@ export type OriginRequest = {
   readonly path: string
   readonly lines: readonly FieldLine[]
   readonly body: Content
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
 }
 
 export type ExchangeFailure = {

@@ -2,6 +2,7 @@ import { startCall } from './call.ts'
 import type { ExchangeAnswer, ExchangeFailure, OriginRequest } from './exchange-types.ts'
 import { frameRequest, toRequestHead } from './framing.ts'
 import type { OriginLimits } from './limits.ts'
+import { createPhaseWatch } from './phases.ts'
 import { createPool } from './pool.ts'
 import { createResponseHeadParser } from './response-head.ts'
 
@@ -29,6 +30,7 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
     idleMax: limits.edgeOriginConnectionsIdleMax,
   })
   const parseHead = createResponseHeadParser()
+  const watch = createPhaseWatch(limits)
   return {
     send(request, { fresh }) {
       if (request.signal.aborted) return notSent('cancelled', 'the client went away')
@@ -37,7 +39,7 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
       const head = toRequestHead(request, framed.flatLines)
       const { lengthBytes } = framed
       return new Promise((resolve) =>
-        startCall({ request, head, lengthBytes, fresh, pool, limits, parseHead, resolve }),
+        startCall({ request, head, lengthBytes, fresh, pool, limits, watch, parseHead, resolve }),
       )
     },
     close: pool.close,

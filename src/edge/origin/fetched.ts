@@ -1,4 +1,5 @@
 import type { EdgeProblem } from '../problem.ts'
+import type { CancelSignal } from '../server/cancel.ts'
 import type { Content } from './content.ts'
 
 /** What came of a body and is not kept for its readers any more, from where it is stored, or from the origin again. */
@@ -49,7 +50,7 @@ export type Fetched<Head> =
 /** Whether a response fetched for another request of the same key answers this one, too: its `Vary` (RFC 9111, 4.1). */
 export type Accepts<Head> = (head: Head) => boolean
 
-export type StartFetch<Head> = (signal: AbortSignal) => Promise<Fetched<Head>>
+export type StartFetch<Head> = (signal: CancelSignal) => Promise<Fetched<Head>>
 
 export type Joined<Head> =
   | {

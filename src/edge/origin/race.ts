@@ -1,3 +1,4 @@
+import { type Canceller, createCanceller } from '../server/cancel.ts'
 import type { ExchangeAnswer, ExchangeFailure, OriginRequest } from './exchange.ts'
 import { decideFailover, type Failover, type FailoverEffect, type FailoverEvent } from './failover.ts'
 import type { OriginAnswer, OriginMember } from './member.ts'
@@ -5,7 +6,7 @@ import type { OriginAnswer, OriginMember } from './member.ts'
 /** Gateway statuses: the origin speaks, but not for what is behind it (RFC 9110, 15.6.3 to 15.6.5). */
 const GATEWAY_STATUSES = new Set([502, 503, 504])
 
-type Attempt = { readonly controller: AbortController; answer: ExchangeAnswer | null }
+type Attempt = { readonly canceller: Canceller; isDropped: boolean; answer: ExchangeAnswer | null }
 
 type RaceOptions = {
   readonly members: readonly OriginMember[]
@@ -22,7 +23,8 @@ export async function askOnly(
   repeatable: boolean,
 ): Promise<OriginAnswer> {
   member.note({ kind: 'asked' })
-  const result = await sendPatiently(member, request, repeatable)
+  const first = await member.exchange.send(request, { fresh: !repeatable })
+  const result = mayRepeat(first) ? await member.exchange.send(request, { fresh: true }) : first
   member.note(toHealthEvent(result))
   if (!result.ok) return { ok: false, code: result.code, why: `${member.url}: ${result.why}` }
   const { ok, status, lines, body } = result
@@ -42,14 +44,16 @@ export function race(options: RaceOptions): Promise<OriginAnswer> {
     const ask = (origin: number): void => {
       const member = members[origin]
       if (!member) return
-      const controller = new AbortController()
-      const attempt: Attempt = { controller, answer: null }
+      const canceller = createCanceller()
+      const attempt: Attempt = { canceller, isDropped: false, answer: null }
       attempts.set(origin, attempt)
-      const signal = AbortSignal.any([request.signal, controller.signal])
+      const { signal } = canceller
+      if (request.signal.aborted) canceller.abort()
+      else request.signal.addEventListener('abort', canceller.abort)
       member.note({ kind: 'asked' })
       sendPatiently(member, { ...request, signal }, repeatable).then((result) => {
         // Overtaken or abandoned: its story was told when it was dropped.
-        if (controller.signal.aborted) return result.ok ? result.discard() : undefined
+        if (attempt.isDropped) return result.ok ? result.discard() : undefined
         member.note(toHealthEvent(result))
         if (result.ok) {
           attempt.answer = result
@@ -64,8 +68,12 @@ export function race(options: RaceOptions): Promise<OriginAnswer> {
     }
     const drop = (origin: number, slow: boolean): void => {
       members[origin]?.note(slow ? { kind: 'failed', reachable: true } : { kind: 'cancelled' })
-      attempts.get(origin)?.answer?.discard()
-      attempts.get(origin)?.controller.abort()
+      const attempt = attempts.get(origin)
+      if (!attempt) return
+      attempt.isDropped = true
+      request.signal.removeEventListener('abort', attempt.canceller.abort)
+      attempt.answer?.discard()
+      attempt.canceller.abort()
     }
     const answer = (origin: number): void => {
       const found = attempts.get(origin)?.answer
@@ -105,8 +113,11 @@ async function sendPatiently(
   repeatable: boolean,
 ): Promise<ExchangeAnswer | ExchangeFailure> {
   const result = await member.exchange.send(request, { fresh: !repeatable })
-  if (result.ok || !result.reused || result.code !== 'origin-unreachable') return result
-  return await member.exchange.send(request, { fresh: true })
+  return mayRepeat(result) ? await member.exchange.send(request, { fresh: true }) : result
+}
+
+function mayRepeat(result: ExchangeAnswer | ExchangeFailure): boolean {
+  return !result.ok && result.reused && result.code === 'origin-unreachable'
 }
 
 function toHealthEvent(result: ExchangeAnswer | ExchangeFailure): Parameters<OriginMember['note']>[0] {

@@ -1,4 +1,5 @@
 import { type Clock, DEFAULT_LIMITS } from '../../kernel/index.ts'
+import type { CancelSignal } from '../server/cancel.ts'
 import { createWindowPool, type WindowPool } from './chunk-window.ts'
 import type { Accepts, FetchFailure, Joined, StartFetch } from './fetched.ts'
 import type { SharedFetchLimits } from './limits.ts'
@@ -10,13 +11,13 @@ export type SharedFetches<Head> = {
    * aborts, this one leaves; the fetch ends when the last one has left and nothing is being stored. Rejects only if
    * `start` does. One who does not accept what the fetch of another brought makes one of its own.
    */
-  join(key: string, start: StartFetch<Head>, signal: AbortSignal, accepts?: Accepts<Head>): Promise<Joined<Head>>
+  join(key: string, start: StartFetch<Head>, signal: CancelSignal, accepts?: Accepts<Head>): Promise<Joined<Head>>
   /** Whether `join` would share a fetch that somebody else began. */
   canJoin(key: string): boolean
   /** Whether there is one whose head is there and is the one that is meant: to be followed. */
   isUnderWay(key: string, isMeant: (head: Head) => boolean): boolean
   /** A fetch that nobody joins: of a request that may have an answer of its own. */
-  fetchAlone(key: string, start: StartFetch<Head>, signal: AbortSignal): Promise<Joined<Head>>
+  fetchAlone(key: string, start: StartFetch<Head>, signal: CancelSignal): Promise<Joined<Head>>
   /**
    * The bytes of a fetch under way, from one on. It ends early for a reader that falls behind what is kept. Null where there
    * is no such fetch, the byte is not kept any more, or more than `aheadMax` bytes have to come before it.
@@ -51,7 +52,7 @@ export function createSharedFetches<Head>(options: {
     const context: RecordContext<Head> = {
       key,
       isAlone,
-      window: pool.open(),
+      openWindow: pool.open,
       leadBytes: () => (pool.isTight() ? 0 : limits.edgeFetchWindowBytes / 2),
       startAlone: (startOwn, signal) => joinAlone(key, startOwn, signal),
       joinNext: (joining) => joinNext(key, joining),
@@ -71,7 +72,7 @@ export function createSharedFetches<Head>(options: {
     if (!isAlone) byKey.set(key, record)
     return record
   }
-  const joinAlone = async (key: string, start: StartFetch<Head>, signal: AbortSignal): Promise<Joined<Head>> => {
+  const joinAlone = async (key: string, start: StartFetch<Head>, signal: CancelSignal): Promise<Joined<Head>> => {
     const joined = await (begin(key, start, true)?.join({
       start,
       signal,

@@ -1,3 +1,4 @@
+import { type CancelSignal, createCanceller } from '../server/cancel.ts'
 import type { ChunkWindow } from './chunk-window.ts'
 import { cancelContent } from './content.ts'
 import type { Accepts, ChunkStore, Fetched, FetchFailure, Joined, Reread, StartFetch } from './fetched.ts'
@@ -19,7 +20,7 @@ export type SharedRecord<Head> = {
 
 export type Joining<Head> = {
   readonly start: StartFetch<Head>
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   /** The request that is sent is this one's. */
   readonly isOwner: boolean
   /** Whether the response fits this one's request, too (RFC 9111, 4.1). */
@@ -31,7 +32,7 @@ export type Joining<Head> = {
 export type Following<Head> = {
   readonly fromByte: number
   readonly aheadMax: number
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   /** Another fetch may have taken the key meanwhile. */
   readonly isMeant: (head: Head) => boolean
 }
@@ -40,10 +41,11 @@ export type RecordContext<Head> = {
   readonly key: string
   /** Of one client only: never joined, nothing kept for others. */
   readonly isAlone: boolean
-  readonly window: ChunkWindow
+  /** Asked for at most once, when a body comes in pieces. */
+  readonly openWindow: () => ChunkWindow
   /** How far a reader may be behind before nobody reads ahead for the cache alone. */
   readonly leadBytes: () => number
-  readonly startAlone: (start: StartFetch<Head>, signal: AbortSignal) => Promise<Joined<Head>>
+  readonly startAlone: (start: StartFetch<Head>, signal: CancelSignal) => Promise<Joined<Head>>
   /** For who was not given what may not be shared, though the next may. */
   readonly joinNext: (joining: Joining<Head>) => Promise<Joined<Head>>
   readonly onShare: (share: Landed<Head>['share']) => void
@@ -61,8 +63,13 @@ type Landed<Head> = Extract<Fetched<Head>, { ok: true }>
 
 /** Performs what `decideShared` decides for one fetch. */
 export function startRecord<Head>(start: StartFetch<Head>, context: RecordContext<Head>): SharedRecord<Head> {
-  const { window, isAlone } = context
-  const controller = new AbortController()
+  const { isAlone } = context
+  let opened: ChunkWindow | null = null
+  const window = (): ChunkWindow => {
+    opened ??= context.openWindow()
+    return opened
+  }
+  const controller = createCanceller()
   const waiters = new Set<Waiter<Head>>()
   const readers = new Set<SharedReader>()
   let state = NEW_SHARED
@@ -80,19 +87,19 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     state = decision.state
     for (const effect of decision.effects) perform[effect.kind]()
     if (state.phase !== 'ended') return
-    if (state.reading === 0) window.clear()
+    if (state.reading === 0) opened?.clear()
     if (readers.size === 0) context.onOver()
   }
   /** How far behind the furthest reader is; those at the tip, and those who read elsewhere, do not count. */
   const paceNow = (): Pace => {
-    const endByte = window.endByte()
+    const endByte = window().endByte()
     furthestByte = endByte
     for (const reader of readers) furthestByte = Math.min(furthestByte, reader.position() ?? endByte)
     const behindBytes = endByte - furthestByte
     // Only where it could ever matter: asking what is stored is not for every piece.
     const isFar = behindBytes > 0 && behindBytes >= context.leadBytes()
     const canGoElsewhere = !isFar || (landed?.reread?.canServe(furthestByte, endByte) ?? false)
-    window.setNeed(behindBytes, !canGoElsewhere)
+    window().setNeed(behindBytes, !canGoElsewhere)
     if (!isFar) return 'free'
     return canGoElsewhere ? 'readers' : 'held'
   }
@@ -102,13 +109,13 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     if (pace !== state.pace) step({ kind: 'pace', pace })
   }
   const openReader = (
-    signal: AbortSignal,
+    signal: CancelSignal,
     from: { readonly fromByte: number; readonly behind: Reread | 'end' | null },
   ): ReadableStream<Uint8Array> => {
     const cancel = (): void => reader.fail(new Error('the client went away'))
     const reader = createSharedReader({
       ...from,
-      window,
+      window: window(),
       isAlone,
       isComplete: () => isComplete,
       onHungry: () => step({ kind: 'hungry' }),
@@ -127,10 +134,10 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
       },
     })
     readers.add(reader)
-    signal.addEventListener('abort', cancel, { once: true })
+    signal.addEventListener('abort', cancel)
     return reader.stream
   }
-  const toJoined = (found: Landed<Head>, signal: AbortSignal, isOwner: boolean): Joined<Head> => {
+  const toJoined = (found: Landed<Head>, signal: CancelSignal, isOwner: boolean): Joined<Head> => {
     const isStream = found.body instanceof ReadableStream
     const content = isStream ? openReader(signal, { fromByte: 0, behind: found.reread }) : found.body
     return { ok: true, head: found.head, body: content, role: isOwner ? 'first' : 'collapsed' }
@@ -159,8 +166,8 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
   }
   const takeIn = (chunk: Uint8Array): void => {
     if (state.phase === 'ended') return
-    const startByte = window.endByte()
-    window.append(chunk)
+    const startByte = window().endByte()
+    window().append(chunk)
     for (const reader of readers) reader.give(chunk, startByte)
     if (store && !store.append(chunk)) {
       store = null
@@ -236,8 +243,8 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
     key: context.key,
     head: () => landed?.head ?? null,
     canJoin() {
-      if (state.phase === 'asking' || window.firstByte() === 0) return true
-      return landed?.reread?.canBegin(window.firstByte()) ?? false
+      if (state.phase === 'asking' || window().firstByte() === 0) return true
+      return landed?.reread?.canBegin(window().firstByte()) ?? false
     },
     join(joining) {
       const { start: startOwn, signal, isOwner } = joining
@@ -266,13 +273,13 @@ export function startRecord<Head>(start: StartFetch<Head>, context: RecordContex
           step({ kind: 'left-waiting' })
         }
         waiters.add(waiter)
-        signal.addEventListener('abort', leave, { once: true })
+        signal.addEventListener('abort', leave)
       })
     },
     follow({ fromByte, aheadMax, signal, isMeant }) {
       if (!landed || !isMeant(landed.head)) return null
-      if (state.phase !== 'streaming' || window.at(fromByte) === 'dropped') return null
-      if (signal.aborted || fromByte > window.endByte() + aheadMax) return null
+      if (state.phase !== 'streaming' || window().at(fromByte) === 'dropped') return null
+      if (signal.aborted || fromByte > window().endByte() + aheadMax) return null
       step({ kind: 'joined' })
       return openReader(signal, { fromByte, behind: 'end' })
     },

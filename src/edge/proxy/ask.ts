@@ -1,5 +1,6 @@
 import type { FieldLine, RequestHead } from '../http/index.ts'
 import type { Content, FetchFailure } from '../origin/index.ts'
+import { type CancelSignal, NEVER_CANCELLED } from '../server/cancel.ts'
 import type { AnswerReport, ServerRequest } from '../server/message.ts'
 
 /** One question to the cache. `C` is what the origin must know of whoever asks first; it is in no key. */
@@ -21,7 +22,7 @@ export type UpstreamRequest<C> = {
   readonly path: string
   readonly lines: readonly FieldLine[]
   readonly body: ReadableStream<Uint8Array> | null
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   readonly context: C
 }
 
@@ -53,7 +54,6 @@ const NO_TAGS = { tags: [] }
 /** For what is fetched for others than who asked: it does not end with this client, nor with what he may have. */
 export function forAnybody<C>({ request, head, path, cell, context }: Ask<C>): Ask<C> {
   const { method, host, path: target, query, fields, clientAddress } = request
-  const { signal } = new AbortController()
-  const detached = { method, host, path: target, query, fields, clientAddress, body: null, signal }
+  const detached = { method, host, path: target, query, fields, clientAddress, body: null, signal: NEVER_CANCELLED }
   return { request: detached, head, path, cell, context }
 }

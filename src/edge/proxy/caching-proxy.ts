@@ -25,7 +25,7 @@ import { toProblemAnswer } from '../problem.ts'
 import type { Answer, AnswerReport } from '../server/message.ts'
 import { createAnswerPool } from './answer-pool.ts'
 import { type Ask, forAnybody, toReport, type Upstream } from './ask.ts'
-import { respondHit } from './hits.ts'
+import { respondBrought, respondHit } from './hits.ts'
 import { createJoinFetch } from './join-fetch.ts'
 import { createFetcher, type Errand, type FetchedHead, type Fetcher } from './land.ts'
 import { forwardsLeft, respondFinally } from './max-forwards.ts'
@@ -178,6 +178,25 @@ export function createCachingProxy<C>(options: {
     return head.method === 'HEAD' ? 'bytes=0-0' : wantedRange(head, rangesMax)
   }
 
+  /** The usual miss: all of it came at once, and nothing else is asked for. Null when it is not that simple. */
+  const answerBrought = (
+    ask: Ask<C>,
+    { head, body, role }: Extract<Joined<FetchedHead>, { ok: true }>,
+    fwd: ForwardReason,
+  ): Answer | null => {
+    const { stored, entry, part } = head
+    if (!stored || part || !(body instanceof Uint8Array) || ask.head.method !== 'GET') return null
+    if (stored.status === 204 || toPlainness(ask.head.fields) !== 'plain') return null
+    const isCollapsed = role === 'collapsed'
+    const cacheStatus: CacheReport = {
+      fwd,
+      stored: entry ? true : undefined,
+      collapsed: isCollapsed ? true : undefined,
+    }
+    const report = toReport(ask, isCollapsed ? 'collapsed' : 'miss', head)
+    return respondBrought({ entry, stored, body, ageMs: currentAgeMs(stored, clock.nowMs()), cacheStatus, report })
+  }
+
   const answerJoined = async (
     ask: Ask<C>,
     cached: Cached | null,
@@ -185,6 +204,8 @@ export function createCachingProxy<C>(options: {
     fwd: ForwardReason,
   ): Promise<Answer> => {
     if (!joined.ok) return serveStale(ask, cached, 'disconnected') ?? toProblemAnswer(toFetchProblem(joined))
+    const plain = cached ? null : answerBrought(ask, joined, fwd)
+    if (plain) return plain
     const { response, stored, entry, part, freshened } = joined.head
     const isCollapsed = joined.role === 'collapsed'
     const status: CacheReport = {

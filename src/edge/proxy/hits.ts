@@ -1,9 +1,10 @@
 import { type StoredResponse, toAgeSeconds } from '../cache/policy/index.ts'
-import { appendCacheStatus, type ByteRange, toCacheStatus, toContentRange } from '../http/index.ts'
-import { type Answer, type AnswerReport, toHead } from '../server/message.ts'
+import { appendCacheStatus, type ByteRange, type CacheReport, toCacheStatus, toContentRange } from '../http/index.ts'
+import type { Entry } from '../memory/index.ts'
+import type { Answer, AnswerReport } from '../server/message.ts'
 import { type Ask, toReport } from './ask.ts'
-import { toClientLines } from './messages.ts'
-import type { Cached } from './response-cache.ts'
+import { type PreparedSlot, preparedOf } from './prepared.ts'
+import type { Cached, CacheMeta } from './response-cache.ts'
 
 /**
  * The answer to almost everyone: what is stored and fresh, whole or one range of it, unasked by conditions. Its head is put together
@@ -20,7 +21,7 @@ export function respondHit<C>(hit: {
 }): Answer {
   const { cached, body, ageMs, ask, range } = hit
   const { stored } = cached
-  const prepared = prepare(stored)
+  const prepared = preparedOf(slotOf(cached.entry, stored))
   const ageS = toAgeSeconds(ageMs)
   if (prepared.ageS !== ageS) {
     prepared.ageS = ageS
@@ -37,21 +38,27 @@ export function respondHit<C>(hit: {
   return { status: 206, head: head + part, body, lengthBytes: null, report, dated: true }
 }
 
-type Prepared = {
-  readonly fixed: string
-  readonly upstream: string | null
-  ageS: number
-  head: string
-  report: AnswerReport | null
+/** A slot of its own for what is stored no more, or never was. */
+function slotOf(entry: Entry<CacheMeta> | null, stored: StoredResponse): PreparedSlot {
+  const meta = entry?.meta
+  return meta?.kind === 'response' && meta.stored === stored ? meta : { stored, prepared: null }
 }
 
-const preparedOf = new WeakMap<StoredResponse, Prepared>()
-
-function prepare(stored: StoredResponse): Prepared {
-  const known = preparedOf.get(stored)
-  if (known) return known
-  const fixed = toHead(toClientLines(stored))
-  const made: Prepared = { fixed, upstream: stored.fields.get('cache-status'), ageS: -1, head: '', report: null }
-  preparedOf.set(stored, made)
-  return made
+/**
+ * The usual answer to a miss: all of what was just brought, unasked by conditions and ranges. Who asks for it next finds its lines put
+ * together.
+ */
+export function respondBrought(brought: {
+  readonly entry: Entry<CacheMeta> | null
+  readonly stored: StoredResponse
+  readonly body: Uint8Array
+  readonly ageMs: number
+  readonly cacheStatus: CacheReport
+  readonly report: AnswerReport
+}): Answer {
+  const { entry, stored, body, ageMs, cacheStatus, report } = brought
+  const { fixed, upstream } = preparedOf(slotOf(entry, stored))
+  const status = appendCacheStatus(upstream, toCacheStatus(cacheStatus))
+  const head = `${fixed}age: ${toAgeSeconds(ageMs)}\r\ncache-status: ${status}\r\n`
+  return { status: stored.status, head, body, lengthBytes: null, report, dated: true }
 }

@@ -19,6 +19,7 @@ import {
 import type { ByteRange, FieldLine, RequestHead, ResponseHead } from '../http/index.ts'
 import type { Entry } from '../memory/index.ts'
 import type { Content, Fetched, Reread } from '../origin/index.ts'
+import type { CancelSignal } from '../server/cancel.ts'
 import { type Ask, forAnybody, type Upstream, type UpstreamAnswer } from './ask.ts'
 import type { Fill } from './fills.ts'
 import { declaredLength, toForwardLines, toResponseHead } from './messages.ts'
@@ -84,7 +85,7 @@ export type Fetcher<C> = (
   ask: Ask<C>,
   errand: Errand,
   key: string,
-) => (signal: AbortSignal) => Promise<Fetched<FetchedHead>>
+) => (signal: CancelSignal) => Promise<Fetched<FetchedHead>>
 
 /** One fetch of a whole or of a part, for all who ask for the same; what comes is stored as the policy has it. */
 export function createFetcher<C>(options: {

@@ -14,6 +14,7 @@ import type { ChunkStore } from '../origin/index.ts'
 import { fillSlices } from './fill-slices.ts'
 import { createFills, type Fill } from './fills.ts'
 import { declaredLength } from './messages.ts'
+import type { PreparedSlot } from './prepared.ts'
 
 /**
  * A URI's own key holds its answer, or, where its answers vary, by which fields they do; then each answer lies under the URI
@@ -21,7 +22,7 @@ import { declaredLength } from './messages.ts'
  */
 export type CacheMeta =
   | { readonly kind: 'index'; readonly index: VariantIndex }
-  | { readonly kind: 'response'; readonly stored: StoredResponse }
+  | ({ readonly kind: 'response' } & PreparedSlot)
 
 export type Cached = {
   readonly entry: Entry<CacheMeta>
@@ -162,7 +163,7 @@ export function createResponseCache(options: {
     ticket: (request) => tier.ticket(request.uri),
     keep(ticket, request, stored) {
       const key = placeFor(ticket, request, stored)
-      const meta: CacheMeta = { kind: 'response', stored }
+      const meta: CacheMeta = { kind: 'response', stored, prepared: null }
       const input = { meta, metaBytes: metaBytesOf(stored), tags: tagsOf(stored, tagsMax), sizeBytes: lengthOf(stored) }
       return tier.setIfValid(ticket, key, input) ?? null
     },
@@ -177,7 +178,11 @@ export function createResponseCache(options: {
     refresh({ entry }, stored, ticket) {
       const tags = tagsOf(stored, tagsMax)
       if (ticket && !tier.isValid(ticket, [...entry.tags, ...tags])) return false
-      return tier.refresh(entry, { meta: { kind: 'response', stored }, metaBytes: metaBytesOf(stored), tags })
+      return tier.refresh(entry, {
+        meta: { kind: 'response', stored, prepared: null },
+        metaBytes: metaBytesOf(stored),
+        tags,
+      })
     },
     has: ({ entry }, span) => tier.has(entry, span),
     read({ entry, sizeBytes }, span) {

@@ -1,5 +1,6 @@
 import { coversPath, type PathKeys } from '../../contracts/index.ts'
 import type { Clock } from '../../kernel/index.ts'
+import type { FieldLine } from '../http/index.ts'
 import { createPathTokens } from '../path-tokens.ts'
 import { type EdgeProblem, toTokenProblem } from '../problem.ts'
 import type { ServerRequest } from '../server/index.ts'
@@ -34,11 +35,18 @@ export function createSignedPaths(options: SignedPathsOptions): (request: Server
 /** Addresses with tokens reach neither the origin, as `Referer`, nor other sites: what they say of it counts, ours where they say nothing. */
 export function withoutTokens<C>(upstream: Upstream<C>): Upstream<C> {
   return async (request: UpstreamRequest<C>) => {
-    const answer = await upstream({ ...request, lines: request.lines.filter(([name]) => name !== 'referer') })
+    const { lines } = request
+    const answer = await upstream(
+      lines.some(isReferer) ? { ...request, lines: lines.filter((line) => !isReferer(line)) } : request,
+    )
     if (!answer.ok || answer.lines.some(([name]) => name === 'referrer-policy')) return answer
-    return { ...answer, lines: [...answer.lines, ['referrer-policy', 'no-referrer']] }
+    return { ...answer, lines: [...answer.lines, NO_REFERRER] }
   }
 }
+
+const isReferer = ([name]: FieldLine): boolean => name === 'referer'
+/** One for all, also in memory. */
+const NO_REFERRER: FieldLine = ['referrer-policy', 'no-referrer']
 
 const signatureMissing: EdgeProblem = {
   status: 403,

@@ -1,6 +1,7 @@
 import type { Socket } from 'bun'
 import type { Clock, Logger } from '../../kernel/index.ts'
 import type { BodyReader } from './body-reader.ts'
+import type { Canceller } from './cancel.ts'
 import type { DateText } from './date-text.ts'
 import type { Progress } from './deadlines.ts'
 import type { RequestHeadRead } from './head.ts'
@@ -81,7 +82,7 @@ export type ActiveExchange = {
   over: boolean
   /** The client is gone, or was refused while its request was handled. */
   gone: boolean
-  controller: AbortController | null
+  controller: Canceller | null
   reader: ReadableStreamDefaultReader<Uint8Array> | null
 }
 

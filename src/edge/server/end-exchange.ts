@@ -42,7 +42,7 @@ export function leaveExchange(exchange: ActiveExchange, reason: Error): void {
   if (exchange.gone) return
   exchange.gone = true
   exchange.body?.fail(reason)
-  exchange.controller?.abort(reason)
+  exchange.controller?.abort()
 }
 
 function closeExchange(exchange: ActiveExchange, complete: boolean, nowMs: number): void {

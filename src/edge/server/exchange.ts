@@ -1,6 +1,7 @@
 import { toProblemAnswer } from '../problem.ts'
 import { withoutToken } from '../without-token.ts'
 import { type BodyReader, createBodyReader } from './body-reader.ts'
+import { type CancelSignal, createCanceller, NEVER_CANCELLED } from './cancel.ts'
 import { type ActiveExchange, type Connection, count, destroy, enter, resumeReading } from './connection.ts'
 import { report, toText } from './end-exchange.ts'
 import type { RequestHeadRead } from './head.ts'
@@ -133,17 +134,15 @@ class ReadRequest implements ServerRequest {
     return this.exchange?.body?.stream() ?? null
   }
 
-  get signal(): AbortSignal {
-    return this.exchange ? toSignal(this.exchange) : NEVER
+  get signal(): CancelSignal {
+    return this.exchange ? toSignal(this.exchange) : NEVER_CANCELLED
   }
 }
 
-const NEVER = new AbortController().signal
-
-function toSignal(exchange: ActiveExchange): AbortSignal {
+function toSignal(exchange: ActiveExchange): CancelSignal {
   if (!exchange.controller) {
-    exchange.controller = new AbortController()
-    if (exchange.gone) exchange.controller.abort(new Error('client: gone before its answer ended'))
+    exchange.controller = createCanceller()
+    if (exchange.gone) exchange.controller.abort()
   }
   return exchange.controller.signal
 }

@@ -1,4 +1,5 @@
 import type { FieldLine, FieldReader } from '../http/index.ts'
+import type { CancelSignal } from './cancel.ts'
 
 /** The fields of one request. `get` reads by lower-case name, several lines joined by ", ", null when absent. */
 export type RequestFields = FieldReader & {
@@ -20,7 +21,7 @@ export type ServerRequest = {
   /** Null when the request announced none. To be read at most once; what is not read, the server discards within its limits. */
   readonly body: ReadableStream<Uint8Array> | null
   /** Aborted when the client is known to have gone before its answer ended: by a reset, not by a FIN. Made when first asked for. */
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
 }
 
 /** What became of a request, for counting; shared between answers alike, so nothing of one request is in it. */

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { Agent, request as nodeRequest } from 'node:http'
+import type { CancelSignal } from './cancel.ts'
 import type { Answer } from './message.ts'
 import { get, type OpenServer, openServer, post, readAnswers, text } from './testing/open-server.ts'
 import { type RawClient, until } from './testing/raw-client.ts'
@@ -349,7 +350,7 @@ test('who closed its socket is known to have gone once something is written to i
 
 test('who leaves while its request is handled: the signal, no answer to anybody, one report', async () => {
   let release = (): void => {}
-  let signal: AbortSignal | null = null
+  let signal: CancelSignal | null = null
   const { client, server, exchanges } = open({
     handle: async (request) => {
       signal = request.signal

@@ -227,10 +227,12 @@ export type Limits = {
   readonly hubClaimsPerSweepMax: number
   /** A raw record's body, and the payload of an event. */
   readonly hubRecordBytesMax: number
+  /** A record's key, an event's subject, id and source. */
+  readonly hubKeyBytesMax: number
   /** Headers of a raw record: how many, and bytes of their names and values together. */
   readonly hubHeadersMax: number
   readonly hubHeadersBytesMax: number
-  /** Publishing that is under way in one process, in calls and bytes; beyond, `hub-busy`, to be tried again after so long. */
+  /** What one producer has under way, in calls and bytes; beyond, `hub-busy`, to be tried again after so long. */
   readonly hubPublishCallsMax: number
   readonly hubPublishBytesMax: number
   readonly hubBusyRetryMs: number
@@ -427,6 +429,7 @@ export const DEFAULT_LIMITS: Limits = {
   hubClaimSweepMs: 60_000,
   hubClaimsPerSweepMax: 1_000,
   hubRecordBytesMax: 40 * MIB,
+  hubKeyBytesMax: 1_024,
   hubHeadersMax: 64,
   hubHeadersBytesMax: 16 * KIB,
   hubPublishCallsMax: 1_024,

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto'
+import { type EventPosition, toPositionText } from '../../contracts/index.ts'
+
+/** On a record that was put on its topic again from the dead letters: the letter's id. */
+export const REDRIVE_HEADER = 'tentpole-redrive'
+
+/**
+ * What stays the same however often a record is delivered or appended again: its position, or the dead letter that it
+ * was put back from (which an operator's two clicks may append twice).
+ */
+export function originOf(position: EventPosition, headers: Readonly<Record<string, string>>): string {
+  const letterId = headers[REDRIVE_HEADER]
+  return letterId === undefined ? toPositionText(position) : `redrive ${letterId}`
+}
+
+/** A UUIDv8 (RFC 9562, section 5.8) from a SHA-256 of what is given: the same parts, the same id. */
+export function deriveId(...parts: readonly (string | number)[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest()
+  hash[6] = 0x80 | ((hash[6] ?? 0) & 0x0f)
+  hash[8] = 0x80 | ((hash[8] ?? 0) & 0x3f)
+  const hex = hash.toString('hex', 0, 16)
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

@@ -34,7 +34,7 @@ function toConfiguration(home: string, place: PeerPlace): string {
   return `daemon off; worker_processes 1; pid ${home}/pid; error_log stderr error; ${process.getuid?.() === 0 ? 'user root;' : ''}
 events { worker_connections 4096; multi_accept on; }
 http {
-  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 100000000; open_file_cache max=10000;
+  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 100000000; open_file_cache ${place.objectsMax === undefined ? 'max=10000' : 'off'};
   proxy_cache_path ${home}/cache levels=1:2 ${toStorage(place)} inactive=1h use_temp_path=off;
   client_body_temp_path ${home}/body; proxy_temp_path ${home}/proxy; fastcgi_temp_path ${home}/f; uwsgi_temp_path ${home}/u; scgi_temp_path ${home}/s;
   upstream origin { server 127.0.0.1:${place.originPort}; keepalive 256; keepalive_requests 100000000; }

@@ -1,6 +1,6 @@
 import { startCall } from './call.ts'
 import type { ExchangeAnswer, ExchangeFailure, OriginRequest } from './exchange-types.ts'
-import { frameRequest, toRequestHead } from './framing.ts'
+import { createRequestFramer } from './framing.ts'
 import type { OriginLimits } from './limits.ts'
 import { createPhaseWatch } from './phases.ts'
 import { createPool } from './pool.ts'
@@ -29,15 +29,15 @@ export function createExchange(options: { readonly url: URL; readonly limits: Or
     connectionsMax: limits.edgeOriginConnectionsMax,
     idleMax: limits.edgeOriginConnectionsIdleMax,
   })
+  const frame = createRequestFramer(url.host)
   const parseHead = createResponseHeadParser()
   const watch = createPhaseWatch(limits)
   return {
     send(request, { fresh }) {
       if (request.signal.aborted) return notSent('cancelled', 'the client went away')
-      const framed = frameRequest(request, url.host)
+      const framed = frame(request)
       if (!framed.ok) return notSent('origin-invalid', `not sent: ${framed.why}`)
-      const head = toRequestHead(request, framed.flatLines)
-      const { lengthBytes } = framed
+      const { head, lengthBytes } = framed
       return new Promise((resolve) =>
         startCall({ request, head, lengthBytes, fresh, pool, limits, watch, parseHead, resolve }),
       )

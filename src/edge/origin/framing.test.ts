@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { FieldLine } from '../http/message.ts'
-import { frameRequest, toRequestHead } from './framing.ts'
+import { createRequestFramer, frameRequest, toFieldText, toRequestHead } from './framing.ts'
 
 const anyLine = fc.tuple(
   fc.oneof(fc.constantFrom('host', 'content-length', 'transfer-encoding', 'x-a'), fc.string()),
@@ -19,7 +19,9 @@ test('no line that leaves can hold another line; one host, one framing', () => {
         expect(names.filter((name) => name === 'content-length').length).toBe(1)
         expect(names).not.toContain('transfer-encoding')
         expect(framed.flatLines.join('')).not.toMatch(/[\r\n\0]/)
-        const head = Buffer.from(toRequestHead({ method: 'GET', path: '/' }, framed.flatLines)).toString('latin1')
+        const head = Buffer.from(toRequestHead({ method: 'GET', path: '/' }, toFieldText(framed.flatLines))).toString(
+          'latin1',
+        )
         expect(head.split('\r\n').length).toBe(framed.flatLines.length / 2 + 3)
       }
     }),
@@ -63,3 +65,19 @@ for (const [name, request, expected] of REQUESTS)
       : 'refused, '
     expect(text.slice(0, -2)).toBe(expected)
   })
+
+test('lines that come again are framed as they were, under whichever path, and never without being looked at', () => {
+  const frame = createRequestFramer('o')
+  const lines: FieldLine[] = [['accept', '*/*']]
+  const headOf = (path: string): string => {
+    const framed = frame({ method: 'GET', path, lines, body: null })
+    return framed.ok ? Buffer.from(framed.head).toString('latin1') : framed.why
+  }
+  expect(headOf('/a')).toBe('GET /a HTTP/1.1\r\nhost: o\r\naccept: */*\r\n\r\n')
+  expect(headOf('/b')).toBe('GET /b HTTP/1.1\r\nhost: o\r\naccept: */*\r\n\r\n')
+  expect(headOf('/b\r\nx: y')).toContain('expected origin-form')
+  expect(frame({ method: 'POST', path: '/b', lines, body: null })).toMatchObject({ ok: true, lengthBytes: 0 })
+  const faulty: FieldLine[] = [['accept', 'a\r\nb']]
+  for (let again = 0; again < 2; again += 1)
+    expect(frame({ method: 'GET', path: '/', lines: faulty, body: null }).ok).toBe(false)
+})

@@ -29,8 +29,7 @@ export function frameRequest(
   if (!TOKEN.test(method)) return invalid(`the method: expected a token, got ${JSON.stringify(method)}`)
   // RFC 9110, 9.3.6: what answers it is no answer but a tunnel.
   if (method === 'CONNECT') return invalid('the method: expected one of a resource, got CONNECT')
-  if (!/^(?:\/[\x21-\x7e]*|\*)$/.test(path))
-    return invalid(`the path: expected origin-form, got ${JSON.stringify(path)}`)
+  if (!isOriginForm(path)) return invalid(`the path: expected origin-form, got ${JSON.stringify(path)}`)
   const fault = findFaultyLine(lines)
   if (fault) return invalid(fault)
   const hosts = lines.filter(([name]) => name === 'host')
@@ -46,14 +45,41 @@ export function frameRequest(
   return { ok: true, flatLines, lengthBytes }
 }
 
+/** A request as it goes out: its head, and how much a streamed body must have. */
+export type FramedHead =
+  | { readonly ok: true; readonly head: Uint8Array; readonly lengthBytes: number | null }
+  | { readonly ok: false; readonly why: string }
+
+/** For one origin: lines that come again, as the very same array, are checked and put together once. */
+export function createRequestFramer(authority: string): (request: Parameters<typeof frameRequest>[0]) => FramedHead {
+  const textOf = new WeakMap<readonly FieldLine[], string>()
+  return (request) => {
+    const { method, path, lines, body } = request
+    const isPlain = method === 'GET' && body === null
+    const known = isPlain && isOriginForm(path) ? textOf.get(lines) : undefined
+    if (known !== undefined) return { ok: true, head: toRequestHead(request, known), lengthBytes: null }
+    const framed = frameRequest(request, authority)
+    if (!framed.ok) return framed
+    const text = toFieldText(framed.flatLines)
+    if (isPlain) textOf.set(lines, text)
+    return { ok: true, head: toRequestHead(request, text), lengthBytes: framed.lengthBytes }
+  }
+}
+
+const isOriginForm = (path: string): boolean => /^(?:\/[\x21-\x7e]*|\*)$/.test(path)
+
 /** The head as bytes: what `frameRequest` let through holds no character above 0xff. */
 export function toRequestHead(
   { method, path }: { readonly method: string; readonly path: string },
-  flatLines: readonly string[],
+  fieldText: string,
 ): Uint8Array {
-  let text = `${method} ${path} HTTP/1.1\r\n`
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${fieldText}\r\n`, 'latin1')
+}
+
+export function toFieldText(flatLines: readonly string[]): string {
+  let text = ''
   for (let at = 0; at + 1 < flatLines.length; at += 2) text += `${flatLines[at]}: ${flatLines[at + 1]}\r\n`
-  return Buffer.from(`${text}\r\n`, 'latin1')
+  return text
 }
 
 function findFaultyLine(lines: readonly FieldLine[]): string | null {

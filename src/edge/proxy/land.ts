@@ -20,9 +20,10 @@ import type { ByteRange, FieldLine, RequestHead, ResponseHead } from '../http/in
 import type { Entry } from '../memory/index.ts'
 import type { Content, Fetched, Reread } from '../origin/index.ts'
 import type { CancelSignal } from '../server/cancel.ts'
+import type { ServerRequest } from '../server/message.ts'
 import { type Ask, forAnybody, type Upstream, type UpstreamAnswer } from './ask.ts'
 import type { Fill } from './fills.ts'
-import { declaredLength, toForwardLines, toResponseHead } from './messages.ts'
+import { declaredLength, toForwardLines, toResponseHead, toWholeLines } from './messages.ts'
 import type { Cached, CacheMeta, ResponseCache } from './response-cache.ts'
 
 /** What a fetch brought, for everyone who waits for it. */
@@ -227,14 +228,13 @@ export function createFetcher<C>(options: {
   const optionsFor = ({ uri }: RequestHead) => ({ ...policy, key: uri })
 
   return (ask, errand, key) => async (signal) => {
-    const { validating, add, span } = errand
+    const { validating, span } = errand
     const ticket = cache.ticket(ask.head)
     const requestMs = clock.nowMs()
-    const range: readonly FieldLine[] = span ? [['range', `bytes=${span.start}-${span.end - 1}`]] : []
     const answer: UpstreamAnswer = await upstream({
       method: 'GET',
       path: ask.path,
-      lines: toForwardLines(ask.request, { whole: true, add: [...range, ...add] }),
+      lines: toErrandLines(ask.request, errand),
       body: null,
       signal,
       context: ask.context,
@@ -247,6 +247,12 @@ export function createFetcher<C>(options: {
     if (response.status === 304 && validating) return landNotModified(landing, validating)
     return response.status === 206 && span ? landPart(landing, span) : landWhole(landing)
   }
+}
+
+function toErrandLines(request: ServerRequest, { add, span }: Errand): readonly FieldLine[] {
+  if (!span && add.length === 0) return toWholeLines(request)
+  const range: readonly FieldLine[] = span ? [['range', `bytes=${span.start}-${span.end - 1}`]] : []
+  return toForwardLines(request, { whole: true, add: [...range, ...add] })
 }
 
 const NOT_STORED = {

@@ -62,6 +62,24 @@ export function toForwardLines(
   ]
 }
 
+/**
+ * The same for a whole, without conditions of ours. The server gives the same fields to each request of a connection that sends the same:
+ * what is sent on for them is then the same lines, which whoever frames them can tell by.
+ */
+export function toWholeLines(request: ServerRequest): readonly FieldLine[] {
+  const { fields, host, method, clientAddress } = request
+  const known = wholeLinesOf.get(fields)
+  if (known?.host === host && known.clientAddress === clientAddress && method === 'GET') return known.lines
+  const lines = toForwardLines(request, { whole: true })
+  if (method === 'GET') wholeLinesOf.set(fields, { host, clientAddress, lines })
+  return lines
+}
+
+const wholeLinesOf = new WeakMap<
+  FieldReader,
+  { readonly host: string; readonly clientAddress: string; readonly lines: readonly FieldLine[] }
+>()
+
 /** Many servers read `_` in a name as `-`: what must not go on does not in that spelling either. */
 function goesOn(name: string, whole: boolean): boolean {
   const read = name.includes('_') ? name.replaceAll('_', '-') : name

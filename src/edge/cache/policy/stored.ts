@@ -1,6 +1,8 @@
+import { MEMO_LIMITS } from '../../../kernel/index.ts'
 import { parseHttpDate, toHttpDate } from '../../http/dates.ts'
 import { endToEndLines } from '../../http/hop-by-hop.ts'
 import type { FieldLine, FieldReader, RequestHead, ResponseHead } from '../../http/message.ts'
+import { createTextMemo } from '../../http/text-memo.ts'
 import { initialAgeOf, type MessageTimes } from './age.ts'
 import { type Freshness, type FreshnessOptions, toFreshness } from './freshness.ts'
 
@@ -65,5 +67,13 @@ export function toInvalidated(stored: StoredResponse): StoredResponse {
 
 export function dateOf(fields: FieldReader): number | null {
   const date = fields.get('date')
-  return date === null ? null : parseHttpDate(date)
+  if (date === null) return null
+  return date.length === FIXDATE_CHARS ? parseFixdate(date) : parseHttpDate(date)
 }
+
+/** Of this length is the usual form alone, which means the same at any time; an origin says the same one for a second. */
+const FIXDATE_CHARS = 29
+const parseFixdate = createTextMemo(parseHttpDate, {
+  entriesMax: MEMO_LIMITS.cacheControlEntriesMax,
+  charsMax: FIXDATE_CHARS,
+})

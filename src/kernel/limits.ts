@@ -218,6 +218,10 @@ export type Limits = {
   readonly hubRequestBytesMax: number
   readonly hubRequestsBytesMax: number
   readonly hubRequestIdleMs: number
+  /** Webhooks: bytes read of an answer that is no success, addresses of one name tried in an attempt, the longest `Retry-After` heeded. */
+  readonly hubWebhookAnswerBytesMax: number
+  readonly hubWebhookAddressesMax: number
+  readonly hubWebhookRetryAfterMaxMs: number
   /** Data of an event, or a record's body, above this goes into `objects`; the event carries its reference. */
   readonly hubClaimBytesMin: number
   /** An object that nothing on the log refers to is removed when it was known for so long; no claim older than half of it is put on the log. */
@@ -424,6 +428,9 @@ export const DEFAULT_LIMITS: Limits = {
   hubRequestBytesMax: 8 * MIB,
   hubRequestsBytesMax: 64 * MIB,
   hubRequestIdleMs: 15_000,
+  hubWebhookAnswerBytesMax: 4 * KIB,
+  hubWebhookAddressesMax: 4,
+  hubWebhookRetryAfterMaxMs: 6 * 3_600_000,
   hubClaimBytesMin: 256 * KIB,
   hubClaimGraceMs: 3_600_000,
   hubClaimSweepMs: 60_000,

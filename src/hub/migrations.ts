@@ -1,4 +1,5 @@
 import type { Migration } from '../engines/tables/index.ts'
+import { archiveMigration } from './archive/schema.ts'
 import { busMigration } from './bus/schema.ts'
 import { claimMigration } from './claims/schema.ts'
 import { spokesMigration } from './spokes/schema.ts'
@@ -31,4 +32,5 @@ export const hubMigrations: readonly Migration[] = [
   busMigration,
   claimMigration,
   spokesMigration,
+  archiveMigration,
 ]

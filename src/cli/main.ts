@@ -17,6 +17,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   keys: async () => (await import('./verbs/keys.ts')).keys,
   console: async () => (await import('./verbs/console.ts')).consoleLink,
   rules: async () => (await import('./verbs/rules.ts')).rules,
+  schemas: async () => (await import('./verbs/schemas.ts')).schemas,
   storm: async () => (await import('./verbs/storm.ts')).storm,
 }
 

@@ -47,7 +47,10 @@ export const USAGE = `usage: tentpole <verb> [options]
         prints a token T: /v/T/films/x/... opens with it
   rules test FILE.jsonl
         event patterns tried on events, lines of {"name","pattern","event","expect"}; expect is match, no or error; exit code 0 if all agree
+  schemas check [--module FILE] [--baseline DIR] [--write]
+        event types against the JSON Schemas committed for them; exit code 1 if one became incompatible. --write: new and compatible ones
+        --module FILE   those of a hub module; its schemas are in "schemas" beside it, unless --baseline says otherwise
   help, --version
 
-Except for storm and rules, the platform is the one whose home is TENTPOLE_HOME (else "home" of ./tentpole.config.ts, else ./.tentpole).
+Except for storm, rules and schemas, the platform is the one whose home is TENTPOLE_HOME (else "home" of ./tentpole.config.ts, else ./.tentpole).
 `

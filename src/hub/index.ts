@@ -12,14 +12,41 @@ export {
   parsePattern,
 } from './patterns/index.ts'
 export { createPublisher, type Publisher } from './publisher.ts'
+export {
+  checkClaimed,
+  compareSchemas,
+  createRegistry,
+  decodeRecord,
+  exportSchema,
+  type Incompatibility,
+  parseEvent,
+  platformDefinitions,
+  platformRegistry,
+  printSchema,
+  reviewSchemas,
+  type SchemaReview,
+  type SchemaVerdict,
+  schemaFileName,
+} from './registry/index.ts'
 export { createRelay, type Relay, waitUntilRelayed } from './relay.ts'
+export {
+  type AcknowledgeCounts,
+  createSpokes,
+  createStreamHub,
+  mayPublish,
+  type Spoke,
+  type Spokes,
+  type StreamEnd,
+  type StreamHub,
+  type StreamReader,
+  withSpokeSight,
+} from './spokes/index.ts'
 export {
   type EventContext,
   type EventHandlers,
   type EventSubscription,
   subscribe,
 } from './subscribe.ts'
-export { createView, defineView, type View, type ViewDefinition } from './view.ts'
 export {
   parseTransformer,
   type TransformContext,
@@ -27,3 +54,4 @@ export {
   type Transformer,
   type TransformerFault,
 } from './transformer/index.ts'
+export { createView, defineView, type View, type ViewDefinition } from './view.ts'

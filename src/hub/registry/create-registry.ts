@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import type {
+  AnyEvent,
+  DataCheck,
+  DataError,
+  EventDefinition,
+  EventDefinitions,
+  Registry,
+} from '../../contracts/index.ts'
+import { describeError, Fault } from '../../kernel/index.ts'
+import { findDefinitionFaults } from './definition-faults.ts'
+import { toEventFault } from './event-fault.ts'
+
+/** What is said about one event's data; a list of a million bad items is not a million sentences. */
+const ERRORS_MAX = 20
+
+/** One registry of several sources. Fault `registry-invalid` names everything that is wrong with any of them. */
+export function createRegistry(definitions: EventDefinitions, ...more: readonly EventDefinitions[]): Registry {
+  const sources = [definitions, ...more]
+  const faults = findDefinitionFaults(sources)
+  if (faults.length > 0) throw new Fault('registry-invalid', faults.join('\n'), { detail: { faults } })
+  const known = new Map<string, EventDefinition>(sources.flatMap((source) => Object.entries(source)))
+  const successors = toSuccessors(known)
+
+  const check = (type: string, data: unknown): DataCheck => {
+    const definition = known.get(type)
+    if (!definition) return refused([{ path: 'type', detail: `${JSON.stringify(type)} is no event that is defined` }])
+    return definition.data === null ? { ok: true, data } : checkData(definition.data, data)
+  }
+  return {
+    types: () => [...known.keys()],
+    get: (type) => known.get(type),
+    topics: () => [...new Set([...known.values()].map(({ topic }) => topic))],
+    check,
+    upcast: (event) => upcastBy(event, { successors, check }),
+    newest: (type) => {
+      let newest = type
+      for (let next = successors.get(newest); next; next = successors.get(newest)) newest = next.type
+      return newest
+    },
+    jsonSchema: (type) => toJsonSchema(type, known.get(type)?.data ?? null),
+  }
+}
+
+type Successor = { readonly type: string; readonly definition: EventDefinition }
+
+function toSuccessors(known: ReadonlyMap<string, EventDefinition>): ReadonlyMap<string, Successor> {
+  const successors = new Map<string, Successor>()
+  for (const [type, definition] of known)
+    if (definition.upcasts) successors.set(definition.upcasts.from, { type, definition })
+  return successors
+}
+
+function checkData(schema: z.ZodType, data: unknown): DataCheck {
+  let checked: z.ZodSafeParseResult<unknown>
+  try {
+    checked = schema.safeParse(data)
+  } catch (error) {
+    // A refinement of the user's own that throws or would wait, or data nested too deep for a recursive schema.
+    return refused([{ path: 'data', detail: `its schema could not be applied: ${describeError(error)}` }])
+  }
+  if (checked.success) return { ok: true, data: checked.data }
+  const { issues } = checked.error
+  const errors = issues.slice(0, ERRORS_MAX).map(({ path, message }) => ({
+    path: ['data', ...path].map(String).join('.'),
+    detail: message,
+  }))
+  if (issues.length > ERRORS_MAX)
+    errors.push({ path: 'data', detail: `and ${issues.length - ERRORS_MAX} more fields at fault` })
+  return refused(errors)
+}
+
+const refused = (errors: readonly DataError[]): DataCheck => ({ ok: false, errors })
+
+type Steps = { readonly successors: ReadonlyMap<string, Successor>; check(type: string, data: unknown): DataCheck }
+
+function upcastBy(event: AnyEvent, { successors, check }: Steps): AnyEvent {
+  let next = successors.get(event.type)
+  if (!next) return event
+  const opaque = next.definition.data === null
+  // Data by reference has to be loaded first (`checkClaimed`).
+  if (!opaque && event.dataref !== undefined && event.data === undefined) return event
+  let { type, data } = event
+  for (; next; next = successors.get(type)) {
+    type = next.type
+    if (!opaque) data = upcastData({ data, type, definition: next.definition, check })
+  }
+  if (opaque) return { ...event, type }
+  // What they say is true of the older version's bytes only.
+  const { dataref, datasize, datadigest, ...rest } = event
+  return { ...rest, type, data }
+}
+
+function upcastData(step: Successor & { readonly data: unknown } & Pick<Steps, 'check'>): unknown {
+  const { type, definition, data, check } = step
+  let made: unknown
+  try {
+    made = definition.upcasts?.upcast(data)
+  } catch (cause) {
+    const detail = `its upcaster failed: ${describeError(cause)}`
+    throw toEventFault(type, [{ path: 'data', detail }], cause)
+  }
+  const checked = check(type, made)
+  if (checked.ok) return checked.data
+  throw toEventFault(`${type}, made by its upcaster from ${definition.upcasts?.from}`, checked.errors)
+}
+
+/** Of what goes in: what a publisher may leave out is optional. */
+function toJsonSchema(type: string, data: z.ZodType | null): Readonly<Record<string, unknown>> | null {
+  if (data === null) return null
+  try {
+    return z.toJSONSchema(data, { io: 'input', target: 'draft-2020-12' })
+  } catch (cause) {
+    throw new Fault(
+      'registry-invalid',
+      `${type}: data: expected a schema of what JSON can hold, ${describeError(cause)}`,
+      { cause },
+    )
+  }
+}

@@ -48,6 +48,23 @@ export {
   subscribe,
 } from './subscribe.ts'
 export {
+  createFunctionTarget,
+  createTopicTarget,
+  createWebhookSecret,
+  createWebhookTarget,
+  type FunctionContext,
+  type FunctionHandler,
+  isAllowedAddress,
+  parseWebhookSecret,
+  parseWebhookUrl,
+  QUEUE_HEADERS,
+  signWebhook,
+  verifyWebhook,
+  WEBHOOK_HEADERS,
+  type WebhookTargetOptions,
+  type WebhookVerified,
+} from './targets/index.ts'
+export {
   parseTransformer,
   type TransformContext,
   type Transformed,

@@ -36,3 +36,20 @@ test('a file that is none, does not load or exports nothing is refused by name',
   expect(await load('export const x = 1')).toContain('export default')
   expect(await load('throw new Error("boom")')).toContain('boom')
 })
+
+test('modules of the hub are found beside the configuration, and must be there', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tentpole-config-'))
+  try {
+    const file = join(directory, 'tentpole.config.ts')
+    writeFileSync(join(directory, 'prices.ts'), '')
+    writeFileSync(file, `export default { hub: { modules: ['./prices.ts', '${join(directory, 'prices.ts')}'] } }`)
+    const path = join(directory, 'prices.ts')
+    expect((await loadConfig(file, {})).hub.modules).toEqual([path, path])
+    const other = join(directory, 'other.config.ts')
+    writeFileSync(other, `export default { hub: { modules: ['prices.ts', 'orders.ts'] } }`)
+    const message = await loadConfig(other, {}).catch((error: Error) => error.message)
+    expect(message).toContain(`hub.modules.1: expected a file, there is none at ${join(directory, 'orders.ts')}`)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})

@@ -22,7 +22,15 @@ export async function loadConfig(file: string | undefined, environment: Environm
   if (file !== undefined && path !== file)
     throw new Fault('config-invalid', `--config: expected a file, there is none at ${resolve(file)}`)
   const config = parseConfig(path === undefined ? {} : await importConfig(path), environment)
-  return { ...config, home: resolve(config.home) }
+  const modules = config.hub.modules.map((module, at) => resolveModule(dirname(resolve(path ?? FILE)), module, at))
+  return { ...config, home: resolve(config.home), hub: { modules } }
+}
+
+/** Absolute, since it travels to a process that does not know where the configuration was. */
+function resolveModule(directory: string, module: string, at: number): string {
+  const path = resolve(directory, module)
+  if (existsSync(path)) return path
+  throw new Fault('config-invalid', `hub.modules.${at}: expected a file, there is none at ${path}`)
 }
 
 async function importConfig(path: string): Promise<unknown> {

@@ -88,6 +88,12 @@ export const configSchema = z.strictObject({
       bindIpv6Bits: z.int().min(1).max(128).nullable().default(null),
     })
     .prefault({}),
+  hub: z
+    .strictObject({
+      /** Files of events, pipes and subscriptions (`export default defineHub({ … })`), relative to this configuration's. */
+      modules: z.array(z.string().min(1).max(4_096)).max(64).default([]),
+    })
+    .prefault({}),
   limits: z.strictObject(limitShape).default({}),
 })
 
@@ -102,6 +108,7 @@ export type TentpoleConfig = {
   media?: { ladder?: Rung[]; workers?: number }
   edge?: { exemptNetworks?: string[]; accessLog?: string }
   signatures?: { bindIpv4Bits?: number | null; bindIpv6Bits?: number | null }
+  hub?: { modules?: string[] }
   limits?: Partial<Limits>
 }
 /** The same with every default filled in and every relation checked. */
@@ -112,6 +119,8 @@ export type ResolvedConfig = {
   readonly media: { readonly ladder: readonly Rung[]; readonly workers: number }
   readonly edge: { readonly exemptNetworks: readonly string[]; readonly accessLog: string }
   readonly signatures: { readonly bindIpv4Bits: number | null; readonly bindIpv6Bits: number | null }
+  /** `modules`: absolute once the file they are named in is known. */
+  readonly hub: { readonly modules: readonly string[] }
   readonly limits: Limits
 }
 
@@ -139,7 +148,7 @@ export function parseConfig(
       `the configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
     )
   }
-  const { home, ports, cells, media, edge, signatures } = parsed.data
+  const { home, ports, cells, media, edge, signatures, hub } = parsed.data
   return {
     home: environment['TENTPOLE_HOME'] || home,
     ports: { watch: watch ?? ports.watch, console: console_ ?? ports.console },
@@ -147,6 +156,7 @@ export function parseConfig(
     media,
     edge,
     signatures,
+    hub,
     limits,
   }
 }

@@ -1,6 +1,14 @@
 export { decodeEvent, type EventOrigin, encodeEvent, toEvent, topicOf } from './event.ts'
 export { INBOX_STATEMENT_INDEX, inboxStatement, isInboxRepeat } from './inbox.ts'
 export { hubMigrations } from './migrations.ts'
+export {
+  defineHub,
+  type HubModule,
+  type HubSubscription,
+  type LoadedHub,
+  type LoadedSubscription,
+  loadHubModules,
+} from './module/index.ts'
 export { OUTBOX_CHANNEL, OUTBOX_EVENT_BYTES_MAX, outboxStatements } from './outbox.ts'
 export {
   createMatcher,
@@ -11,6 +19,23 @@ export {
   type PatternParsed,
   parsePattern,
 } from './patterns/index.ts'
+export {
+  createPipe,
+  type Decode,
+  decodeJson,
+  decodeText,
+  definePipe,
+  type EnrichContext,
+  type OpaqueRecord,
+  opaque,
+  type Pipe,
+  type PipeDefinition,
+  type PipeEvent,
+  type PipeOptions,
+  type PipeRecord,
+  type PipeTo,
+  REDRIVE_HEADER,
+} from './pipe/index.ts'
 export { createPublisher, type Publisher } from './publisher.ts'
 export {
   checkClaimed,

@@ -1,0 +1,72 @@
+import type { HubHttp } from './http.ts'
+
+export type Verdict =
+  | { readonly kind: 'ack' }
+  | { readonly kind: 'nack'; readonly reason: string; readonly final: boolean }
+
+export type Acknowledger = {
+  add(id: string, verdict: Verdict): void
+  /** Whether what became of it is still to be told. */
+  has(id: string): boolean
+  /** Resolves when everything was told, or could not be. */
+  flush(): Promise<void>
+}
+
+const DELAY_MS = 10
+const BATCH_MAX = 500
+/** Of those that could not be told; the oldest is forgotten then, and so delivered again. */
+const WAITING_MAX = 10_000
+
+/** Tells the hub what became of deliveries, many at once: one request at a time, what comes meanwhile goes with the next. */
+export function createAcknowledger(options: { http: HubHttp; subscription: string; eager: number }): Acknowledger {
+  const { http, subscription, eager } = options
+  const waiting = new Map<string, Verdict>()
+  let sending: Promise<void> | null = null
+  let timer: ReturnType<typeof setTimeout> | null = null
+
+  const sendBatch = async (): Promise<void> => {
+    const batch = [...waiting].slice(0, BATCH_MAX)
+    const acks = batch.flatMap(([id, { kind }]) => (kind === 'ack' ? [id] : []))
+    const nacks = batch.flatMap(([id, verdict]) =>
+      verdict.kind === 'nack' ? [{ id, reason: verdict.reason.slice(0, 2_000), final: verdict.final }] : [],
+    )
+    await http.sendWithRetries(`/subscriptions/${subscription}/acks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ acks, nacks }),
+    })
+    // What was said of the same delivery in the meantime has yet to be told.
+    for (const [id, verdict] of batch) if (waiting.get(id) === verdict) waiting.delete(id)
+  }
+  const sendAll = async (): Promise<void> => {
+    // What cannot be told is told with the next: the hub delivers again what it does not hear of, which is no loss.
+    while (waiting.size > 0) await sendBatch()
+  }
+  const start = (): Promise<void> => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    sending ??= sendAll()
+      .catch(() => {})
+      .finally(() => {
+        sending = null
+      })
+    return sending
+  }
+
+  return {
+    has: (id) => waiting.has(id),
+    add(id, verdict) {
+      waiting.delete(id)
+      waiting.set(id, verdict)
+      const [oldest] = waiting.keys()
+      if (waiting.size > WAITING_MAX && oldest !== undefined) waiting.delete(oldest)
+      if (sending) return
+      if (waiting.size >= eager) void start()
+      else timer ??= setTimeout(() => void start(), DELAY_MS)
+    },
+    async flush() {
+      await sending
+      if (waiting.size > 0) await start()
+    },
+  }
+}

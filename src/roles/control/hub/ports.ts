@@ -1,0 +1,96 @@
+import type {
+  AnyEvent,
+  DeadLetter,
+  EventJourney,
+  EventPosition,
+  HubOverview,
+  Registry,
+  ReplayRequest,
+  ReplayView,
+  SubscriptionRequest,
+} from '../../../contracts/index.ts'
+import type { Spokes, StreamHub } from '../../../hub/index.ts'
+import type { Limits, Logger } from '../../../kernel/index.ts'
+import type { Auth } from '../auth.ts'
+
+/** What somebody wants to say; the producer makes an event of it. */
+export type EventToPublish = {
+  readonly type: string
+  readonly subject: string
+  readonly data?: unknown
+  readonly payload?: { readonly body: ReadableStream<Uint8Array>; readonly contentType: string }
+  readonly id?: string
+  readonly source?: string
+  readonly time?: string
+}
+
+/** What the routes need of the hub. A rejection is a Fault; `hub/problems.ts` knows which of them the caller is told. */
+export type HubPorts = {
+  readonly auth: Auth
+  readonly registry: Registry
+  readonly spokes: Spokes
+  readonly streams: StreamHub
+  /** Durable when resolved, in the order given. Nothing is appended if one of them is refused. */
+  publish(
+    events: readonly EventToPublish[],
+  ): Promise<readonly { readonly event: AnyEvent; readonly position: EventPosition }[]>
+  appendRecord(record: {
+    readonly topic: string
+    readonly key: string
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: ReadableStream<Uint8Array>
+  }): Promise<EventPosition>
+  /** The bytes of a claim; errors at its end when they are not what size and digest say. Faults `claim-missing`, `claim-invalid`. */
+  openClaim(claim: {
+    readonly ref: string
+    readonly size: number
+    readonly digest: string
+  }): Promise<ReadableStream<Uint8Array>>
+  /** What there is; how each fares is in `overview`. */
+  readonly subscriptions: {
+    list(): Promise<readonly SubscriptionFacts[]>
+    get(name: string): Promise<SubscriptionFacts | null>
+    /** Creates or changes. Faults `subscription-invalid`, `subscription-taken`, `subscriptions-full`. `secret`: of a webhook, where it was made here. */
+    put(
+      subscription: SubscriptionRequest & { readonly name: string; readonly owner: string | null },
+    ): Promise<{ readonly created: boolean; readonly secret: string | null }>
+    remove(name: string): Promise<boolean>
+    enable(name: string): Promise<boolean>
+  }
+  readonly replays: {
+    list(): Promise<readonly ReplayView[]>
+    create(subscription: string, request: ReplayRequest): Promise<ReplayView>
+    /** False: there is none of that id. */
+    cancel(id: string): Promise<boolean>
+  }
+  readonly deadLetters: {
+    list(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>
+    get(id: string): Promise<{ readonly letter: DeadLetter; readonly payload: Uint8Array | null } | null>
+    /** Null: there is none; else what state it is in now. Fault `dead-letter-settled` when it went the other way before. */
+    redrive(id: string): Promise<DeadLetter | null>
+    discard(id: string): Promise<DeadLetter | null>
+  }
+  overview(): Promise<HubOverview>
+  journey(eventId: string): Promise<EventJourney | null>
+  /** An event with the JSON data it refers to put back, as patterns see it. */
+  withData(event: AnyEvent): Promise<AnyEvent>
+  readonly limits: Limits
+  readonly logger: Logger
+}
+
+export type SubscriptionFacts = {
+  readonly name: string
+  readonly owner: string | null
+  readonly target: { readonly kind: string }
+  readonly policy: { readonly concurrency: number }
+}
+
+export type DeadLetterFilter = {
+  readonly state?: DeadLetter['state']
+  readonly kind?: DeadLetter['kind']
+  /** Of subscriptions or pipes; absent: all. */
+  readonly names?: readonly string[]
+  /** Only letters behind the one of this id, newest first. */
+  readonly before?: string
+  readonly max: number
+}

@@ -51,9 +51,18 @@ describe('what a handler does', () => {
     expect(outcome).toEqual(expected)
   })
 
-  test('never settles: the attempt is over with its time', async () => {
-    const target = create(() => new Promise(() => {}))
-    expect(await target.deliver(toTestDelivery({ signal: AbortSignal.timeout(30) }))).toMatchObject({ kind: 'failed' })
+  test('waits for its signal, and gives up with it', async () => {
+    const target = create(async (_event, { signal }) => {
+      while (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      signal.throwIfAborted()
+    })
+    const outcome = await target.deliver(toTestDelivery({ signal: AbortSignal.timeout(30) }))
+    expect(outcome).toMatchObject({ kind: 'failed', reason: expect.stringContaining('timed out') })
+  })
+
+  test('does not look at its signal: none is made', async () => {
+    const delivery = Object.defineProperty(toTestDelivery(), 'signal', { get: () => expect.unreachable('made') })
+    expect(await create(async () => {}).deliver(delivery)).toEqual({ kind: 'done' })
   })
 })
 

@@ -5,7 +5,6 @@ import type { Delivery, Outcome, Target } from '../bus/target.ts'
 import { type Claims, claimOf } from '../claims/index.ts'
 import { inboxStatement } from '../inbox.ts'
 import { checkClaimed } from '../registry/index.ts'
-import { unlessAborted } from './unless-aborted.ts'
 
 /** What a handler knows besides the event. */
 export type FunctionContext = {
@@ -34,7 +33,7 @@ export type FunctionContext = {
  */
 export type FunctionHandler = (event: AnyEvent, context: FunctionContext) => Promise<void> | void
 
-/** A function in this process. One attempt may still run when the next begins, if it does not heed its signal. */
+/** A function in this process. It settles when the handler does: one that does not heed its signal is given up by the bus, and may still run when the next attempt begins. */
 export function createFunctionTarget(options: {
   readonly name: string
   readonly handler: FunctionHandler
@@ -50,7 +49,7 @@ export function createFunctionTarget(options: {
       try {
         const running = handler(delivery.event, toContext(delivery, options))
         // A handler that returns no promise has nothing to wait for: the busiest ones are such.
-        return running instanceof Promise ? settle(running, delivery.signal) : DONE
+        return running instanceof Promise ? running.then(toDone, toOutcome) : DONE
       } catch (error) {
         return Promise.resolve(toOutcome(error))
       }
@@ -58,16 +57,9 @@ export function createFunctionTarget(options: {
   }
 }
 
-const DONE: Promise<Outcome> = Promise.resolve({ kind: 'done' })
-
-async function settle(running: Promise<void>, signal: AbortSignal): Promise<Outcome> {
-  try {
-    await unlessAborted(running, signal)
-    return { kind: 'done' }
-  } catch (error) {
-    return toOutcome(error)
-  }
-}
+const done: Outcome = { kind: 'done' }
+const DONE: Promise<Outcome> = Promise.resolve(done)
+const toDone = (): Outcome => done
 
 function toOutcome(error: unknown): Outcome {
   const reason = describeError(error)
@@ -88,7 +80,10 @@ function toContext(delivery: Delivery, options: ContextOptions): FunctionContext
     replay: delivery.replay,
     position: delivery.position,
     input: delivery.input,
-    signal: delivery.signal,
+    // Only for those who ask: the bus makes a signal then, and most handlers need none.
+    get signal() {
+      return delivery.signal
+    },
     payload: () => openPayload(delivery.event, options),
     data: () => loadData(delivery.event, options),
     inbox: () => inboxStatement(options.name, delivery.id),

@@ -145,15 +145,31 @@ export function createFetcher<C>(options: {
     const sizeBytes = declaredLength(stored.fields)
     const fits = sizeBytes === null || sizeBytes <= cache.objectBytesMax
     const entry = fits && mayReplace(landing) ? cache.keep(ticket, head, stored) : null
-    const fill = entry && cache.fill(entry, { fromByte: 0, endByte: entry.sizeBytes, key: landing.key })
-    const store = fill?.intake ?? null
+    const isHere = body instanceof Uint8Array && sizeBytes === body.byteLength && isOneSlice(sizeBytes)
+    const fill =
+      entry && !isHere ? cache.fill(entry, { fromByte: 0, endByte: entry.sizeBytes, key: landing.key }) : null
+    const store = entry && isHere ? cache.takeWhole(entry) : (fill?.intake ?? null)
     // Nothing will come that would end it.
     if (body === null) store?.end()
     const tags = entry?.tags ?? []
-    const fetched = { ...NOT_STORED, response, stored, entry, fill, tags, variant: variantOf(head, stored) }
+    const variant = variantOf(head, stored)
+
+    const fetched: FetchedHead = {
+      response,
+      stored,
+      entry,
+      fill,
+      tags,
+      variant,
+      part: null,
+      freshened: false,
+      unsliceable: false,
+    }
     const reread = body instanceof ReadableStream ? rereadOf(landing, { entry, stored, sizeBytes }) : null
     return { ok: true, head: fetched, body, reread, store, share: true }
   }
+
+  const isOneSlice = (sizeBytes: number): boolean => sizeBytes > 0 && sizeBytes <= cache.sliceBytes
 
   const landPart = (landing: Landing<C>, span: ByteRange): Fetched<FetchedHead> => {
     const { ask, response, body } = landing

@@ -50,6 +50,8 @@ export type ResponseCache = {
     entry: Entry<CacheMeta>,
     span: { readonly fromByte: number; readonly endByte: number | null; readonly key: string },
   ): Fill
+  /** Takes in all of a small body at once, which nobody can follow while it comes. */
+  takeWhole(entry: Entry<CacheMeta>): ChunkStore
   /** What is on its way into this entry and brings this byte. */
   fillAt(entry: Entry<CacheMeta>, byte: number): Fill | null
   /** The answer to this request, if all of it is on its way in. */
@@ -146,6 +148,10 @@ export function createResponseCache(options: {
       : null
   }
 
+  const drop = (entry: Entry<CacheMeta>): void => {
+    if (tier.peek(entry.key) === entry) tier.purge(entry.key)
+  }
+
   return {
     sliceBytes,
     objectBytesMax,
@@ -168,6 +174,15 @@ export function createResponseCache(options: {
       return tier.setIfValid(ticket, key, input) ?? null
     },
     fill,
+    takeWhole: (entry) => ({
+      append(chunk) {
+        const isKept = tier.setSlice(entry, 0, chunk)
+        if (!isKept) drop(entry)
+        return isKept
+      },
+      end: nothing,
+      fail: () => drop(entry),
+    }),
     fillAt: fills.at,
     filling(request) {
       const index = indexOf(request.uri)
@@ -203,12 +218,12 @@ export function createResponseCache(options: {
       if (end > tailEnd || !coming?.tail(end - 1)) return tier.has(entry, { start, end })
       return tier.has(entry, { start, end: Math.floor((end - 1) / sliceBytes) * sliceBytes })
     },
-    drop({ entry }) {
-      if (tier.peek(entry.key) === entry) tier.purge(entry.key)
-    },
+    drop: ({ entry }) => drop(entry),
     purge: (uris) => uris.reduce((sum, uri) => sum + tier.purge(uri), 0),
   }
 }
+
+const nothing = (): void => {}
 
 const EMPTY = new Uint8Array(0)
 

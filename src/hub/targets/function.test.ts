@@ -33,9 +33,17 @@ async function byReference(type: string, bytes: Uint8Array): Promise<AnyEvent> {
 }
 
 describe('what a handler does', () => {
+  const then = (_: unknown, no: (reason: unknown) => void) => no(new Error('boom'))
+  const thenable = Object.fromEntries([['then', then]])
   const cases: readonly (readonly [string, FunctionHandler, object])[] = [
     ['returns', () => {}, { kind: 'done' }],
     ['resolves', async () => {}, { kind: 'done' }],
+    [
+      'returns what is only like a promise',
+      () =>
+        ({ then: (_: unknown, no: (reason: unknown) => void) => no(new Error('boom')) }) as unknown as Promise<void>,
+      { kind: 'failed', reason: 'boom' },
+    ],
     ['throws', () => expect.unreachable('boom'), { kind: 'failed', reason: expect.stringContaining('boom') }],
     ['rejects', async () => Promise.reject(new Error('boom')), { kind: 'failed', reason: 'boom' }],
     ['rejects with no error', () => Promise.reject('boom'), { kind: 'failed', reason: 'boom' }],

@@ -49,7 +49,7 @@ export function createFunctionTarget(options: {
       try {
         const running = handler(delivery.event, toContext(delivery, options))
         // A handler that returns no promise has nothing to wait for: the busiest ones are such.
-        return running instanceof Promise ? running.then(toDone, toOutcome) : DONE
+        return isPending(running) ? Promise.resolve(running).then(toDone, toOutcome) : DONE
       } catch (error) {
         return Promise.resolve(toOutcome(error))
       }
@@ -60,6 +60,11 @@ export function createFunctionTarget(options: {
 const done: Outcome = { kind: 'done' }
 const DONE: Promise<Outcome> = Promise.resolve(done)
 const toDone = (): Outcome => done
+
+/** Also what is only like a promise, as query builders are: taken for done, its effect would be lost. */
+function isPending(running: unknown): boolean {
+  return typeof running === 'object' && running !== null && 'then' in running
+}
 
 function toOutcome(error: unknown): Outcome {
   const reason = describeError(error)

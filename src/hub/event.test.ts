@@ -52,6 +52,12 @@ const unreadable: readonly [string, { value: Uint8Array }, string, string][] = [
   ['no id', encode({ ...envelope, id: '' }), 'event-invalid', 'id:'],
   ['another version', encode({ ...envelope, specversion: '0.3' }), 'event-invalid', 'specversion'],
   ['no data', encode(envelope), 'event-invalid', 'data'],
+  [
+    'its data elsewhere',
+    encode({ ...envelope, dataref: 'claims/x', datasize: 1, datadigest: `sha-256=${'0'.repeat(64)}` }),
+    'event-invalid',
+    'a reference to claims/x',
+  ],
   ['a type of a newer release', encode({ ...envelope, type: 'tentpole.title.praised.v9' }), 'event-unknown', 'praised'],
   ['a name every object has', encode({ ...envelope, type: 'toString' }), 'event-unknown', 'toString'],
 ]

@@ -27,10 +27,11 @@ function compareField(name: string, { before, after, place }: Sides): readonly I
   const presence = comparePresence(ours, theirs, path)
   if (theirs.schema === undefined) return presence
   if (ours.schema !== undefined) return [...presence, ...place.compareParts(ours.schema, theirs.schema, path)]
+  // Where further fields were kept as they came, or were a record's values, one of this name may stand in an archive.
   const known = before['additionalProperties']
-  // A field that was merely let through had no type to keep.
-  if (known === undefined || !isSchema(known) || Object.keys(known).length === 0) return presence
-  return [...presence, ...place.compareParts(known, theirs.schema, path)]
+  return known === undefined || known === false
+    ? presence
+    : [...presence, ...place.compareParts(known, theirs.schema, path)]
 }
 
 type Field = { readonly schema: unknown; readonly required: boolean; readonly hasDefault: boolean }

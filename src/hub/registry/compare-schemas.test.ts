@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { EVENTS } from '../../contracts/index.ts'
@@ -50,7 +51,7 @@ const compatible: readonly (readonly [string, z.ZodType, z.ZodType])[] = [
   ['a pattern that goes', z.string().regex(/a/), z.string()],
   ['closed that becomes open', z.strictObject({ a: z.int() }), z.object({ a: z.int() })],
   ['closed that gains a field', z.strictObject({ a: z.int() }), z.strictObject({ a: z.int(), b: z.int().optional() })],
-  ['an open object that names a field', z.looseObject({}), z.looseObject({ a: z.int().optional() })],
+  ['a loose object that names a field of any type', z.looseObject({}), z.looseObject({ a: z.unknown().optional() })],
   ['one more of a union of objects', z.union([square, circle]), z.union([line, circle, square])],
   ['nullable, as before', z.object({ a: z.nullable(film) }), z.object({ a: z.union([z.null(), film]) })],
   ['a recursive schema, as before', treeOf(z.number().min(1)), treeOf(z.number().min(0))],
@@ -153,6 +154,12 @@ const incompatible: readonly (readonly [string, z.ZodType, z.ZodType, ...string[
     'tightened /data/value',
     'tightened /data/children/*/value',
   ],
+  [
+    'a loose object that gives a type to what it let through',
+    z.looseObject({}),
+    z.looseObject({ a: z.int().optional() }),
+    'retyped /data/a',
+  ],
   ['a name with a slash', z.object({ 'a/b~': z.int() }), z.object({}), 'field-removed /data/a~1b~0'],
 ]
 test.each(incompatible)('%s is incompatible', (_, before, after, ...expected) => {
@@ -251,4 +258,78 @@ test('whatever is in a schema file, it is compared or refused', () => {
     }),
     { numRuns: 150 },
   )
+})
+
+type Pair = readonly [before: z.ZodType, after: z.ZodType]
+const both = (pair: Pair, make: (schema: z.ZodType) => z.ZodType): Pair => [make(pair[0]), make(pair[1])]
+const LEAVES: readonly z.ZodType[] = [
+  ...[z.int(), z.int().min(1), z.int().max(1), z.int().multipleOf(2), z.int().gt(0), z.number(), z.number().lt(1)],
+  ...[z.string(), z.string().max(1), z.string().min(1), z.string().regex(/a/), z.literal('a'), z.enum(['a', 'b'])],
+  ...[z.enum(['a', 'b', 'c']), z.null(), z.boolean(), z.unknown(), z.literal(['a', 1])],
+]
+const PRESENCES = [
+  (schema: z.ZodType): z.ZodType => schema,
+  (schema: z.ZodType): z.ZodType => schema.optional(),
+  (schema: z.ZodType): z.ZodType => (schema.safeParse('a').success ? schema.default('a') : schema),
+]
+const OBJECTS = [z.object, z.strictObject, z.looseObject]
+const toObject = (make: (shape: z.ZodRawShape) => z.ZodType, fields: readonly (readonly [string, z.ZodType])[]) =>
+  make(Object.fromEntries(fields))
+/** Twice the same, or nearly always. */
+const alike = <T>(values: readonly T[]): fc.Arbitrary<readonly [T, T]> => {
+  const any = fc.constantFrom(...values)
+  return fc.oneof(
+    { weight: 4, arbitrary: any.map((value) => [value, value] as const) },
+    { weight: 1, arbitrary: fc.tuple(any, any) },
+  )
+}
+/** A small schema and what might have become of it, over a few names and values. */
+const changed: fc.Arbitrary<Pair> = fc.letrec<{ pair: Pair }>((tie) => {
+  const field = fc.tuple(tie('pair'), alike(PRESENCES), alike([true, true, true, false]))
+  const object = fc.tuple(fc.dictionary(fc.constantFrom('a', 'b'), field, { maxKeys: 2 }), alike(OBJECTS))
+  const union = fc.tuple(tie('pair'), tie('pair'), fc.constantFrom('same', 'swapped', 'more'))
+  return {
+    pair: fc.oneof(
+      { maxDepth: 3 },
+      alike(LEAVES),
+      object.map(([fields, [makeBefore, makeAfter]]): Pair => {
+        const sides = ([0, 1] as const).map((side) =>
+          Object.entries(fields)
+            .filter(([, [, , kept]]) => kept[side])
+            .map(([name, [pair, presence]]) => [name, presence[side](pair[side])] as const),
+        )
+        return [toObject(makeBefore, sides[0] ?? []), toObject(makeAfter, sides[1] ?? [])]
+      }),
+      tie('pair').map((pair) => both(pair, (items) => z.array(items))),
+      tie('pair').map((pair) => both(pair, (values) => z.record(z.string(), values))),
+      union.map(([one, other, how]): Pair => {
+        const after = how === 'swapped' ? [other[1], one[1]] : [one[1], other[1]]
+        return [how === 'more' ? one[0] : z.union([one[0], other[0]]), z.union(after)]
+      }),
+    ),
+  }
+}).pair
+const smallValue = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 2 },
+    fc.constantFrom<unknown>('a', 'b', 'c', 'aa', '', 0, 1, 2, -1, 0.5, null, true),
+    fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('value'), { maxKeys: 3 }),
+    fc.array(tie('value'), { maxLength: 2 }),
+  ),
+})).value
+
+test('what an archive holds by one schema passes every schema that is called compatible', () => {
+  let pairs = 0
+  fc.assert(
+    fc.property(changed, fc.array(smallValue, { minLength: 8, maxLength: 8 }), ([before, after], values) => {
+      if (isDeepStrictEqual(toSchema(before), toSchema(after)) || compare(before, after).length > 0) return
+      pairs += 1
+      for (const value of values) {
+        const kept = before.safeParse(value)
+        if (kept.success) expect(after.safeParse(JSON.parse(JSON.stringify(kept.data))).success).toBe(true)
+      }
+    }),
+    { numRuns: 1_500 },
+  )
+  expect(pairs).toBeGreaterThan(20)
 })

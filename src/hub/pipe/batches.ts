@@ -53,8 +53,9 @@ export function createBatches(options: BatchOptions): Batches {
         await quarantine(verdicts, options)
         for (const verdict of verdicts) onSettled(verdict)
       }
-    } catch {
-      // It fails only when the pipe is closed, and what it had in hand comes again.
+    } catch (error) {
+      // What a closed pipe had in hand comes again; anything else is a bug, and must not be passed over in silence.
+      if (faultCode(error) !== 'closed') throw error
     } finally {
       running = null
     }

@@ -49,6 +49,8 @@ async function tryOnce(enrich: Enrich, output: unknown, parts: EnrichParts & { a
   const { record, limits, closed, attempt } = parts
   const ending = new AbortController()
   const { promise: ended, reject } = Promise.withResolvers<never>()
+  // It may end before anybody waits for it.
+  ended.catch(() => {})
   const end = (reason: Error): void => {
     reject(reason)
     ending.abort(reason)

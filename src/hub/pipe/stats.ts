@@ -1,7 +1,7 @@
 import type { PipeView } from '../../contracts/index.ts'
 import type { Clock } from '../../kernel/index.ts'
+import { createRate } from '../bus/rate.ts'
 import type { Processed } from './process-record.ts'
-import { createRate } from './rate.ts'
 import type { Refusal } from './refusal.ts'
 
 /** Counted since this process started. */
@@ -13,27 +13,33 @@ export type PipeStats = {
 }
 
 export function createPipeStats(clock: Clock): PipeStats {
-  const accepted = createRate(clock)
-  const quarantined = createRate(clock)
+  const acceptedRate = createRate(clock)
+  const quarantinedRate = createRate(clock)
+  let accepted = 0
+  let quarantined = 0
   let filtered = 0
   let lastError: string | null = null
   return {
     settled(kind, refusal) {
       if (refusal) {
-        quarantined.add(1)
+        quarantined += 1
+        quarantinedRate.count()
         lastError = `${refusal.code}: ${refusal.reason}`
       } else if (kind === 'filtered') filtered += 1
-      else accepted.add(1)
+      else {
+        accepted += 1
+        acceptedRate.count()
+      }
     },
     failed(reason) {
       lastError = reason
     },
     view: () => ({
-      accepted: accepted.total(),
+      accepted,
       filtered,
-      quarantined: quarantined.total(),
-      acceptedPerSecond: accepted.perSecond(),
-      quarantinedPerSecond: quarantined.perSecond(),
+      quarantined,
+      acceptedPerSecond: acceptedRate.perSecond(),
+      quarantinedPerSecond: quarantinedRate.perSecond(),
       lastError,
     }),
   }

@@ -81,9 +81,9 @@ type Checked = { readonly ok: true; readonly draft: Draft } | { readonly ok: fal
 
 function checkNewEvent(event: NewEvent, context: CheckContext): Checked {
   const definition = context.registry.get(event.type)
-  const envelope = toEnvelope(event, context)
+  const whole = { ...event.extensions, ...toEnvelope(event, context) }
   const errors = [
-    ...findEnvelopeErrors({ ...event.extensions, ...envelope }),
+    ...findEnvelopeErrors(whole),
     ...checkSubject(event.subject, context.limits.hubKeyBytesMax),
     ...checkExtensions(event.extensions),
   ]
@@ -92,7 +92,6 @@ function checkNewEvent(event: NewEvent, context: CheckContext): Checked {
     return { ok: false, errors: [...errors.filter(({ path }) => path !== 'type'), { path: 'type', detail }] }
   }
   const { topic } = definition
-  const whole = { ...event.extensions, ...envelope }
   if (definition.data === null) {
     errors.push(...checkOpaque(event, definition))
     const draft = { topic, payload: event.payload ?? null, event: whole }

@@ -2,7 +2,7 @@ import type { Migration } from '../../engines/tables/index.ts'
 
 /**
  * `hub_parked.next_at_ms` is null for what waits behind another of its key; `aged_from_ms` is from when the policy's age
- * counts: the append, the replay or the redrive. `hub_positions.first_offset` is where the subscription began. `claim_ref` names the claim that must
+ * counts: the append, the replay or the redrive. `generation` tells a subscription from an earlier one of its name. `hub_positions.first_offset` is where the subscription began. `claim_ref` names the claim that must
  * not go while the row is there.
  */
 export const busMigration: Migration = {
@@ -17,6 +17,7 @@ export const busMigration: Migration = {
       policy TEXT NOT NULL,
       state TEXT NOT NULL,
       detail TEXT,
+      generation BIGINT NOT NULL,
       revision BIGINT NOT NULL,
       created_at_ms BIGINT NOT NULL
     )`,
@@ -24,6 +25,7 @@ export const busMigration: Migration = {
       subscription TEXT NOT NULL,
       topic TEXT NOT NULL,
       partition_number BIGINT NOT NULL,
+      generation BIGINT NOT NULL,
       first_offset BIGINT NOT NULL,
       next_offset BIGINT NOT NULL,
       PRIMARY KEY (subscription, topic, partition_number)

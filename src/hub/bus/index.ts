@@ -1,0 +1,8 @@
+export { type Bus, type BusOptions, createBus } from './bus.ts'
+export type { AddDeadLetters, NewDeadLetter } from './dead-letter.ts'
+export type { LoadClaim } from './decode.ts'
+export type { NewSubscription, SubscriptionDefinition, SubscriptionTarget } from './definition.ts'
+export type { Settled } from './item.ts'
+export type { ReplayedEvent } from './session.ts'
+export { createSubscriptions, type SubscriptionError, type Subscriptions } from './subscriptions.ts'
+export type { Delivery, Outcome, Target } from './target.ts'

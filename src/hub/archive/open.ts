@@ -46,6 +46,9 @@ export async function openArchive(objects: ObjectsPort, range: ArchiveRange): Pr
   const codec = summary?.codec ?? PREFERRED_CODEC
   if (index) {
     const damage = head ? [] : ['its head is damaged']
+    const last = index.blocks.at(-1)
+    if (head && index.blocks[0]?.at !== head.bytes) damage.push('its blocks do not follow its head')
+    if (last && last.at + last.bytes !== indexAt) damage.push('its index does not follow its blocks')
     const headBytes = headPart.subarray(0, index.blocks[0]?.at ?? 0)
     return {
       range,

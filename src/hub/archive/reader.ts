@@ -67,9 +67,10 @@ export function createArchiveReader(options: ArchiveReaderOptions): ArchiveReade
       const steps = next >= first ? readLog(options, at, { from: next, end }) : readObjects(options, at, next, first)
       const before = next
       for await (const step of steps) {
-        yield { ...step, records: step.records.filter(({ offset }) => offset < until) }
         next = step.next
-        if (next >= until) return
+        yield cutAt(step, until)
+        // At the end itself an object may still tell that it is damaged.
+        if (next > until) return
       }
       // Elsewhere no progress means that the log was trimmed in this moment, and the archive goes on, or the other way round.
       if (next === before && next >= end) return
@@ -106,6 +107,16 @@ export function createArchiveReader(options: ArchiveReaderOptions): ArchiveReade
       })
       return Object.fromEntries(await Promise.all(all))
     },
+  }
+}
+
+/** Without what lies from `until` on. */
+function cutAt(step: Step, until: number): Step {
+  const isBehind = step.loss !== null && step.loss.from >= until && step.loss.to > step.loss.from
+  return {
+    records: step.records.filter(({ offset }) => offset < until),
+    next: step.next,
+    loss: isBehind ? null : step.loss,
   }
 }
 

@@ -1,0 +1,109 @@
+import type { TablesPort } from '../../engines/tables/index.ts'
+import { describeError, faultCode, type Limits, systemClock } from '../../kernel/index.ts'
+import { createWaker } from '../waker.ts'
+import { endStatement, REPLAYS_CHANNEL, type ReplayJob, runningStatement, saveStatement, toJob } from './job.ts'
+import type { PatternOf } from './replays.ts'
+import { type Run, type RunPorts, runReplay } from './run-job.ts'
+
+export type ReplayRunner = {
+  /** Stops what runs and saves how far it is; it goes on from there with the next runner. */
+  close(): Promise<void>
+}
+
+export type ReplayRunnerOptions = Omit<RunPorts, 'limits' | 'clock'> & {
+  readonly tables: TablesPort
+  readonly patternOf: PatternOf
+  readonly limits: Pick<Limits, 'hubReplaysRunningMax' | 'hubReplayDeliveriesMax' | 'hubReplaySaveMs'>
+  readonly clock?: RunPorts['clock']
+}
+
+type Running = { readonly job: ReplayJob; readonly run: Run; readonly abort: AbortController; over: boolean }
+
+/**
+ * Does the replays that are on record, where the bus runs. Positions are saved now and then, so a replay that was cut off delivers
+ * some of its events again, under the same delivery ids (`<event id>~<replay id>`), by which subscribers know them.
+ */
+export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
+  const { tables, patternOf, limits, logger, clock = systemClock } = options
+  const waker = createWaker()
+  const running = new Map<string, Running>()
+  let closed = false
+
+  const detailOf = (lost: number): string | null => (lost > 0 ? `${lost} records in its range are lost` : null)
+  const save = async ({ job, run }: Running): Promise<boolean> => {
+    const { position, read, delivered, lost } = run.progress()
+    return (await tables.batch([saveStatement(job.id, { position, read, delivered, detail: detailOf(lost) })])).ok
+  }
+  const end = async (one: Running, state: 'done' | 'failed', detail: string | null): Promise<void> => {
+    const { position, read, delivered } = one.run.progress()
+    await tables.batch([
+      saveStatement(one.job.id, { position, read, delivered, detail }),
+      endStatement(one.job.id, state, detail),
+    ])
+  }
+  const follow = async (one: Running): Promise<void> => {
+    try {
+      await one.run.ended
+      await end(one, 'done', detailOf(one.run.progress().lost))
+    } catch (error) {
+      if (faultCode(error) === 'pattern-invalid') await end(one, 'failed', describeError(error))
+      else if (!one.abort.signal.aborted)
+        logger.warn('a replay broke off; it goes on shortly', { replay: one.job.id, error: describeError(error) })
+    } finally {
+      one.over = true
+    }
+  }
+  const start = async (job: ReplayJob): Promise<void> => {
+    const pattern = await patternOf(job.subscription)
+    if (pattern === null) {
+      await tables.batch([endStatement(job.id, 'failed', `subscription ${job.subscription} is gone`)])
+      return
+    }
+    const abort = new AbortController()
+    const run = runReplay(job, pattern, abort.signal, { ...options, clock })
+    const one: Running = { job, run, abort, over: false }
+    running.set(job.id, one)
+    follow(one).catch((error: unknown) => {
+      logger.warn('the end of a replay could not be written; it is tried again', { error: describeError(error) })
+    })
+  }
+  const round = async (): Promise<void> => {
+    for (const [id, one] of running) {
+      if (one.over) running.delete(id)
+      // Cancelled, or its subscription is gone: nobody waits for what is under way.
+      else if (!(await save(one)) || (await patternOf(one.job.subscription)) === null) {
+        one.abort.abort()
+        running.delete(id)
+      }
+    }
+    const jobs = (await tables.query(runningStatement(limits.hubReplaysRunningMax))).map(toJob)
+    for (const job of jobs) if (!closed && !running.has(job.id)) await start(job)
+  }
+  const loop = async (): Promise<void> => {
+    while (!closed) {
+      try {
+        await round()
+      } catch (error) {
+        logger.warn('replays cannot reach their tables; they try on', { error: describeError(error) })
+      }
+      if (!closed) await waker.wait(limits.hubReplaySaveMs)
+    }
+  }
+  const stopListening = tables.listen(REPLAYS_CHANNEL, waker.wake)
+  const looping = loop()
+
+  return {
+    async close() {
+      closed = true
+      stopListening()
+      waker.wake()
+      await looping
+      for (const one of running.values()) {
+        one.abort.abort()
+        await save(one).catch((error: unknown) => {
+          logger.debug('how far a replay is could not be saved', { replay: one.job.id, error: describeError(error) })
+        })
+      }
+    },
+  }
+}

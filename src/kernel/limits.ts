@@ -243,8 +243,9 @@ export type Limits = {
   /** What a pipe has taken from its topic and not finished: records beyond its position, and their bytes. */
   readonly hubPipeRecordsMax: number
   readonly hubPipeBytesMax: number
-  /** Events made of one record. */
+  /** Events made of one record, which is also how many are published together; and how many may wait for that. */
   readonly hubPipeEventsPerRecordMax: number
+  readonly hubPipeEventsMax: number
   /** One call of a pipe's `enrich`, and how often it is tried before the record goes to quarantine. */
   readonly hubPipeEnrichTimeoutMs: number
   readonly hubPipeEnrichTriesMax: number
@@ -445,6 +446,7 @@ export const DEFAULT_LIMITS: Limits = {
   hubPipeRecordsMax: 8_192,
   hubPipeBytesMax: 64 * MIB,
   hubPipeEventsPerRecordMax: 1_000,
+  hubPipeEventsMax: 16_384,
   hubPipeEnrichTimeoutMs: 10_000,
   hubPipeEnrichTriesMax: 3,
   hubPipeRetryMinMs: 50,
@@ -626,6 +628,10 @@ export function checkLimits(limits: Limits): string[] {
     [
       limits.hubBusSweepMs * 4 <= limits.hubBusLeaseMs,
       'hubBusSweepMs must be at most a quarter of hubBusLeaseMs: the lease is beaten in time',
+    ],
+    [
+      limits.hubPipeEventsPerRecordMax <= limits.hubPipeEventsMax,
+      'hubPipeEventsPerRecordMax must not exceed hubPipeEventsMax: the events of one record must fit',
     ],
     [limits.hubPipeRetryMinMs <= limits.hubPipeRetryMaxMs, 'hubPipeRetryMinMs must not exceed hubPipeRetryMaxMs'],
   ]

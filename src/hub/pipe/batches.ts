@@ -1,6 +1,6 @@
 import type { DataError } from '../../contracts/index.ts'
 import type { LogRecord } from '../../engines/log/index.ts'
-import { createQueue, Fault, faultCode } from '../../kernel/index.ts'
+import { createQueue, Fault, faultCode, type Queue } from '../../kernel/index.ts'
 import type { AddDeadLetters } from '../bus/dead-letter.ts'
 import type { Claim } from '../claims/claim.ts'
 import type { PipeEvent, PublishEvents } from './ports.ts'
@@ -21,6 +21,8 @@ export type Finished = {
 /** What is finished, in the order it was: published together, so that many records share one wait for the disk. */
 export type Batches = {
   add(finished: Finished): void
+  /** Resolves when fewer events than allowed wait to be published, or nothing is published any more. */
+  room(): Promise<void>
   /** The batch under way is awaited; no other begins. */
   close(): Promise<void>
 }
@@ -31,6 +33,8 @@ type BatchOptions = {
   readonly addDeadLetters: AddDeadLetters
   readonly recordsMax: number
   readonly bytesMax: number
+  readonly eventsMax: number
+  readonly waitingEventsMax: number
   readonly persist: Persist
   readonly nowMs: () => number
   /** Its events are on the log, or its dead letter is in the tables. */
@@ -38,20 +42,29 @@ type BatchOptions = {
 }
 
 export function createBatches(options: BatchOptions): Batches {
-  const { recordsMax, bytesMax, onSettled } = options
+  const { waitingEventsMax, onSettled } = options
   const waiting = createQueue<Finished>()
+  let waitingEvents = 0
+  let crowded = Promise.withResolvers<void>()
   let running: Promise<void> | null = null
   let closed = false
+
+  const endCrowd = (): void => {
+    crowded.resolve()
+    crowded = Promise.withResolvers<void>()
+  }
 
   const run = async (): Promise<void> => {
     // Whatever else is finished in this turn of the event loop goes along.
     await new Promise((resolve) => setImmediate(resolve))
     try {
       while (waiting.size() > 0 && !closed) {
-        const batch = takeBatch(waiting, { recordsMax, bytesMax })
+        const batch = takeBatch(waiting, options)
         const verdicts = await publishInOrder(batch, options)
         await quarantine(verdicts, options)
         for (const verdict of verdicts) onSettled(verdict)
+        waitingEvents -= batch.reduce((sum, finished) => sum + eventsOf(finished).length, 0)
+        if (waitingEvents < waitingEventsMax) endCrowd()
       }
     } catch (error) {
       // What a closed pipe had in hand comes again; anything else is a bug, and must not be passed over in silence.
@@ -64,29 +77,40 @@ export function createBatches(options: BatchOptions): Batches {
   return {
     add(finished) {
       waiting.push(finished)
+      waitingEvents += eventsOf(finished).length
       running ??= run()
+    },
+    async room() {
+      while (waitingEvents >= waitingEventsMax && !closed) await crowded.promise
     },
     async close() {
       closed = true
+      endCrowd()
       await running
     },
   }
 }
 
+/** As many as the bounds allow, and always the first. */
 function takeBatch(
-  waiting: ReturnType<typeof createQueue<Finished>>,
-  bounds: { recordsMax: number; bytesMax: number },
+  waiting: Queue<Finished>,
+  bounds: Pick<BatchOptions, 'recordsMax' | 'bytesMax' | 'eventsMax'>,
 ): Finished[] {
   const batch: Finished[] = []
   let bytes = 0
+  let events = 0
   for (let next = waiting.first(); next && batch.length < bounds.recordsMax; next = waiting.first()) {
     bytes += next.entry.recordBytes + next.entry.loadedBytes
-    if (batch.length > 0 && bytes > bounds.bytesMax) break
+    events += eventsOf(next).length
+    if (batch.length > 0 && (bytes > bounds.bytesMax || events > bounds.eventsMax)) break
     batch.push(next)
     waiting.shift()
   }
   return batch
 }
+
+const eventsOf = ({ processed }: Finished): readonly PipeEvent[] =>
+  processed.kind === 'events' ? processed.events : []
 
 /** What has become of it: refused, or not. */
 export type Verdict = { readonly finished: Finished; readonly refusal: Refusal | null }
@@ -96,7 +120,7 @@ export type Verdict = { readonly finished: Finished; readonly refusal: Refusal |
  * down to the record at fault: order is kept and all others are published.
  */
 async function publishInOrder(batch: readonly Finished[], options: BatchOptions): Promise<readonly Verdict[]> {
-  const events = batch.flatMap(({ processed }) => (processed.kind === 'events' ? processed.events : []))
+  const events = batch.flatMap(eventsOf)
   if (events.length === 0) return batch.map((finished) => ({ finished, refusal: refusalOf(finished) }))
   try {
     await options.persist('publishing events', () => publish(events, options.publishEvents), { isFinal })

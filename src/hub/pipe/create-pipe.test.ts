@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { z } from 'zod'
-import type { LogAppend } from '../../engines/log/index.ts'
+import type { LogAppend, LogPort } from '../../engines/log/index.ts'
 import { Fault } from '../../kernel/index.ts'
 import { CLAIM_HEADER, toClaimHeader, toRef } from '../claims/claim.ts'
 import { until } from '../testing.ts'
@@ -121,6 +121,54 @@ test('more events than one record may make are a refusal, not a flood', async ()
   await pipe.caughtUp()
   expect([...bench.letters.values()][0]?.reason).toContain('hubPipeEventsPerRecordMax')
   expect(await bench.published()).toEqual([])
+})
+
+test('records that make many events do not pile them up: no more is made while they wait to be published', async () => {
+  let made = 0
+  let open = false
+  const gate = Promise.withResolvers<void>()
+  const published: number[] = []
+  const many = (input: unknown): unknown => {
+    made += 10
+    return Array.from({ length: 10 }, () => input)
+  }
+  const publishEvents = async (events: readonly PipeEvent[]): Promise<void> => {
+    if (!open) await gate.promise
+    published.push(...numbers(events))
+    expect(events.length).toBeLessThanOrEqual(20)
+  }
+  const pipe = bench.run(pricePipe({ transform: many, schema: z.unknown(), concurrency: 1 }), {
+    publishEvents,
+    registry: { ...testRegistry, check: (_, data) => ({ ok: true, data }) },
+    limits: { hubPipeEventsPerRecordMax: 20, hubPipeEventsMax: 50 },
+  })
+  await append(...Array.from({ length: 100 }, (_, n) => ({ key: `${n % 7}`, value: toPrice(n) })))
+  await until('as many events as may wait', () => made === 50)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(made).toBe(50)
+  open = true
+  gate.resolve()
+  await pipe.caughtUp({ timeoutMs: 5_000 })
+  expect(published.length).toBe(1_000)
+})
+
+test('what the log delivers again while it is on its way is not worked on twice', async () => {
+  const log: LogPort = {
+    ...bench.log,
+    subscribe: (options) =>
+      bench.log.subscribe({
+        ...options,
+        async onRecords(records) {
+          await options.onRecords(records)
+          await options.onRecords(records.slice(records.length >> 1))
+        },
+      }),
+  }
+  const pipe = bench.run(pricePipe(), { log })
+  for (let batch = 0; batch < 5; batch++)
+    await append(...Array.from({ length: 20 }, (_, n) => ({ key: `${n % 3}`, value: toPrice(batch * 20 + n) })))
+  await pipe.caughtUp()
+  expect((await bench.published()).length).toBe(100)
 })
 
 test('a slow key holds up neither other keys nor their order; the position waits for it', async () => {

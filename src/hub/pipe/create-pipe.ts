@@ -22,6 +22,7 @@ export type PipeLimits = Pick<
   | 'hubPipeRecordsMax'
   | 'hubPipeBytesMax'
   | 'hubPipeEventsPerRecordMax'
+  | 'hubPipeEventsMax'
   | 'hubPipeEnrichTimeoutMs'
   | 'hubPipeEnrichTriesMax'
   | 'hubPipeRetryMinMs'
@@ -94,6 +95,8 @@ export function createPipe(options: PipeOptions): Pipe {
     pipe: name,
     recordsMax: batchMax,
     bytesMax: limits.logBatchBytesMax,
+    eventsMax: limits.hubPipeEventsPerRecordMax,
+    waitingEventsMax: limits.hubPipeEventsMax,
     persist,
     nowMs: clock.nowMs,
     onSettled,
@@ -102,6 +105,7 @@ export function createPipe(options: PipeOptions): Pipe {
   const work = async ({ record, opened, entry }: Job): Promise<void> => {
     const claim = opened.ok ? opened.value.claim : null
     try {
+      await batches.room()
       const processed = await processRecord(record, opened, { definition, registry, limits, closed, persist })
       batches.add({ record, claim, entry, processed })
     } catch (error) {
@@ -140,8 +144,7 @@ export function createPipe(options: PipeOptions): Pipe {
       closing.abort()
       onRoom()
       await subscription.close()
-      await lanes.close()
-      await batches.close()
+      await Promise.all([lanes.close(), batches.close()])
       await saver.close()
     },
   }

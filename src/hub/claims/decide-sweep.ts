@@ -32,6 +32,12 @@ export function decideSweep(
   const seen = [...firstSeenMs]
   const old = seen.filter(([, sinceMs]) => now.nowMs - sinceMs >= now.graceMs).map(([ref]) => ref)
   const passed = snapshot !== null && rows.complete && seen.every(([, sinceMs]) => sinceMs > snapshot.atMs)
-  const next = rows.complete && (snapshot === null || passed) ? { atMs: now.nowMs, ends: rows.ends } : snapshot
-  return { memory: { firstSeenMs, snapshot: next }, old, searched: passed ? snapshot.ends : null }
+  const taken = { atMs: now.nowMs, ends: rows.ends }
+  const kept = snapshot === null || passed ? taken : snapshot
+  // Rows that were not read are not remembered, and would look new the next time.
+  return {
+    memory: { firstSeenMs, snapshot: rows.complete ? kept : null },
+    old,
+    searched: passed ? snapshot.ends : null,
+  }
 }

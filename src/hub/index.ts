@@ -1,3 +1,12 @@
+export {
+  type Claim,
+  type ClaimSweeper,
+  type Claims,
+  claimOf,
+  createClaimSweeper,
+  createClaims,
+  isClaimRef,
+} from './claims/index.ts'
 export { decodeEvent, type EventOrigin, encodeEvent, toEvent, topicOf } from './event.ts'
 export { INBOX_STATEMENT_INDEX, inboxStatement, isInboxRepeat } from './inbox.ts'
 export { hubMigrations } from './migrations.ts'
@@ -36,6 +45,19 @@ export {
   type PipeTo,
   REDRIVE_HEADER,
 } from './pipe/index.ts'
+export {
+  createProducer,
+  createRecordAppender,
+  createRecordOpener,
+  type EventError,
+  type NewEvent,
+  type NewPayload,
+  type NewRecord,
+  type OpenedRecord,
+  type Producer,
+  type Published,
+  type RecordAppender,
+} from './producer/index.ts'
 export { createPublisher, type Publisher } from './publisher.ts'
 export {
   checkClaimed,
@@ -97,3 +119,4 @@ export {
   type TransformerFault,
 } from './transformer/index.ts'
 export { createView, defineView, type View, type ViewDefinition } from './view.ts'
+export { createSubscriptions, type Subscriptions } from './bus/subscriptions.ts'

@@ -40,12 +40,15 @@ export type HubPorts = {
     readonly headers: Readonly<Record<string, string>>
     readonly body: ReadableStream<Uint8Array>
   }): Promise<EventPosition>
-  /** The bytes of a claim; errors at its end when they are not what size and digest say. Faults `claim-missing`, `claim-invalid`. */
-  openClaim(claim: {
-    readonly ref: string
-    readonly size: number
-    readonly digest: string
-  }): Promise<ReadableStream<Uint8Array>>
+  /** Large payloads. `stream` errors at its end when the bytes are not what size and digest say. Faults `claim-missing`, `claim-invalid`. */
+  readonly claims: {
+    stream(claim: {
+      readonly ref: string
+      readonly size: number
+      readonly digest: string
+    }): Promise<ReadableStream<Uint8Array>>
+    unchecked(ref: string): Promise<{ readonly size: number; readonly body: ReadableStream<Uint8Array> } | null>
+  }
   /** What there is; how each fares is in `overview`. */
   readonly subscriptions: {
     list(): Promise<readonly SubscriptionFacts[]>

@@ -1,0 +1,213 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { DeadLetter, EventDefinitions, ReplayView, SubscriptionView } from '../../../contracts/index.ts'
+import { type EmbeddedLog, openEmbeddedLog } from '../../../engines/log/index.ts'
+import { createDirectoryObjects } from '../../../engines/objects/index.ts'
+import { openSqliteTables, type TablesPort } from '../../../engines/tables/index.ts'
+import {
+  createClaims,
+  createProducer,
+  createRecordAppender,
+  createRegistry,
+  createSpokes,
+  createStreamHub,
+  createSubscriptions,
+  hubMigrations,
+  platformDefinitions,
+} from '../../../hub/index.ts'
+import { DEFAULT_LIMITS, Fault, type Limits, silentLogger, systemClock } from '../../../kernel/index.ts'
+import { createAuth } from '../auth.ts'
+import { addHubRoutes, type HubPorts } from './index.ts'
+import { runTestBus } from './testing-bus.ts'
+
+export const OPERATOR = 'operator-token-for-tests'
+
+const EVENTS: EventDefinitions = {
+  'com.example.title.added.v1': {
+    topic: 'com-example',
+    data: z.object({ titleId: z.string(), day: z.string(), price: z.number().positive() }),
+  },
+  'com.example.poster.drawn.v1': { topic: 'com-example', data: null, contentTypes: ['image/png'] },
+  'org.other.thing.v1': { topic: 'org-other', data: z.object({ n: z.int() }) },
+}
+
+/** For tests: the contract over real HTTP, on the real embedded engines. */
+export type TestHub = {
+  readonly url: string
+  readonly ports: HubPorts
+  readonly log: EmbeddedLog
+  readonly tables: TablesPort
+  readonly letters: DeadLetter[]
+  call(path: string, init?: RequestInit, token?: string): Promise<Response>
+  createSpoke(request?: Readonly<Record<string, unknown>>): Promise<string>
+  close(): Promise<void>
+}
+
+export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub> {
+  const directory = mkdtempSync(join(tmpdir(), 'tentpole-spoke-'))
+  const limits: Limits = { ...DEFAULT_LIMITS, hubStreamBeatMs: 100, ...more }
+  const shared = { limits, logger: silentLogger, clock: systemClock }
+  const log = await openEmbeddedLog({ directory: join(directory, 'log'), trimmedTopics: [], ...shared })
+  const tables = openSqliteTables({ path: join(directory, 't.sqlite'), migrations: hubMigrations })
+  const registry = createRegistry(platformDefinitions, EVENTS)
+  const claims = createClaims({
+    objects: createDirectoryObjects({ root: join(directory, 'objects') }),
+    tables,
+    ...shared,
+  })
+  const producer = createProducer({ log, registry, claims, source: 'tests', ...shared })
+  const records = createRecordAppender({ log, claims, ...shared })
+  const spokes = createSpokes({ tables, ...shared })
+  const streams = createStreamHub()
+  const subscriptions = createSubscriptions({ tables, registry, log, ...shared })
+  const bus = runTestBus({ log, registry, subscriptions, streams, spokes })
+  const letters: DeadLetter[] = []
+  const replays: ReplayView[] = []
+  const ports: HubPorts = {
+    auth: createAuth({ operatorToken: OPERATOR, metricsToken: 'metrics', ...shared }),
+    registry,
+    spokes,
+    streams,
+    subscriptions,
+    claims,
+    publish: producer.publish,
+    async appendRecord({ topic, ...record }) {
+      const [position] = await records.append(topic, [record])
+      return position ?? { topic, partition: 0, offset: 0 }
+    },
+    replays: createReplayList(replays),
+    deadLetters: createLetterBox(letters),
+    withData: async (event) => event,
+    journey: async () => null,
+    async overview() {
+      const views = (await subscriptions.list()).map(({ name, owner, pattern }) => ({ ...VIEW, name, owner, pattern }))
+      return { producers: [], pipes: [], subscriptions: views, topics: [] }
+    },
+    limits,
+    logger: silentLogger,
+  }
+  const app = new Hono()
+  addHubRoutes(app, ports)
+  const server = Bun.serve({ port: 0, idleTimeout: 0, maxRequestBodySize: Number.MAX_SAFE_INTEGER, fetch: app.fetch })
+  const url = `http://localhost:${server.port}`
+  const call: TestHub['call'] = (path, init = {}, token = OPERATOR) =>
+    fetch(`${url}/hub/v1${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
+
+  return {
+    url,
+    ports,
+    log,
+    tables,
+    letters,
+    call,
+    async createSpoke(request = {}) {
+      const body = {
+        name: 'them',
+        publishes: ['com.example.*'],
+        patterns: [{ type: [{ prefix: 'com.example.' }] }],
+        ...request,
+      }
+      const answer = await call('/spokes', toJson('POST', body))
+      if (!answer.ok) throw new Error(await answer.text())
+      return ((await answer.json()) as { token: string }).token
+    },
+    async close() {
+      streams.end('closing', () => true)
+      await bus.close()
+      await server.stop(true)
+      spokes.close()
+      await log.close()
+      await tables.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+export function toJson(method: string, body: unknown, type = 'application/json'): RequestInit {
+  return { method, headers: { 'content-type': type }, body: JSON.stringify(body) }
+}
+
+export function titleAdded(n: number, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const data = { titleId: `t${n}`, day: `2026-01-0${1 + (n % 3)}`, price: 1 }
+  return {
+    specversion: '1.0',
+    id: `e${n}`,
+    source: 'x',
+    type: 'com.example.title.added.v1',
+    subject: `t${n % 7}`,
+    data,
+    ...more,
+  }
+}
+
+const VIEW: SubscriptionView = {
+  name: '',
+  owner: null,
+  kind: 'stream',
+  pattern: {},
+  target: '',
+  state: 'active',
+  detail: null,
+  lagRecords: 0,
+  parked: 0,
+  parkedKeys: 0,
+  deadLetters: 0,
+  delivered: 0,
+  failed: 0,
+  deliveredPerSecond: 0,
+  failedPerSecond: 0,
+  latencyP50Ms: null,
+  latencyP99Ms: null,
+  lastError: null,
+}
+
+function createReplayList(replays: ReplayView[]): HubPorts['replays'] {
+  return {
+    list: async () => replays,
+    async create(subscription, { fromMs, toMs, eventsPerSecond }) {
+      const replay: ReplayView = {
+        ...{ id: `r${replays.length}`, subscription, fromMs, toMs, eventsPerSecond, state: 'running', detail: null },
+        ...{ read: 0, delivered: 0, createdAtMs: 0 },
+      }
+      replays.push(replay)
+      return replay
+    },
+    async cancel(id) {
+      return replays.some((replay) => replay.id === id)
+    },
+  }
+}
+
+/** Letters as the bus keeps them, without the bus: newest first, one way each. */
+function createLetterBox(letters: DeadLetter[]): HubPorts['deadLetters'] {
+  const settle = async (id: string, state: DeadLetter['state']): Promise<DeadLetter | null> => {
+    const at = letters.findIndex((letter) => letter.id === id)
+    const letter = letters[at]
+    if (!letter) return null
+    if (letter.state !== 'open' && letter.state !== state)
+      throw new Fault('dead-letter-settled', `The dead letter ${id} is ${letter.state} already.`)
+    const settled = { ...letter, state }
+    letters[at] = settled
+    return settled
+  }
+  return {
+    async list({ state, kind, names, max }) {
+      const wanted = letters.filter(
+        (letter) =>
+          (!state || letter.state === state) &&
+          (!kind || letter.kind === kind) &&
+          (!names || names.includes(letter.name)),
+      )
+      return wanted.slice(0, max)
+    },
+    async get(id) {
+      const letter = letters.find((each) => each.id === id)
+      return letter ? { letter, payload: Buffer.from(letter.reason) } : null
+    },
+    redrive: (id) => settle(id, 'redriven'),
+    discard: (id) => settle(id, 'discarded'),
+  }
+}

@@ -38,6 +38,7 @@ const stopping: Pick<ClaimBed, 'log' | 'objects' | 'tables'> = {
 }
 function stageOf(sql: string): string {
   if (sql.startsWith('INSERT INTO hub_claims')) return 'row'
+  if (sql.startsWith('DELETE FROM hub_claims')) return 'forgotten'
   return sql.includes("SET state = 'condemned'") ? 'condemned' : 'marked'
 }
 
@@ -63,6 +64,6 @@ const discard = async (): Promise<void> => {
   await claims.discard([await claims.put(payload, { bytesMax: payload.byteLength, eventId: 'e' })])
 }
 const work = async (): Promise<void> => {
-  for (;;) await (stage === 'condemned' || stage === 'deleted' ? discard() : publish())
+  for (;;) await (['condemned', 'deleted', 'forgotten'].includes(stage) ? discard() : publish())
 }
 await Promise.all(Array.from({ length: stage === '' ? CALLERS : 1 }, work))

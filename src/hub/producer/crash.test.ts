@@ -71,6 +71,7 @@ test.each([
   ['marked', 1, 1],
   ['condemned', 1, 0],
   ['deleted', 0, 0],
+  ['forgotten', 0, 0],
 ] as const)(
   'killed at %s: no reference dangles, and what nothing refers to is gone after the sweep',
   async (stage, before, after) => {

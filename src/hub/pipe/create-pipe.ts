@@ -1,15 +1,15 @@
 import type { PipeView, Registry } from '../../contracts/index.ts'
-import type { LogPort, LogRecord } from '../../engines/log/index.ts'
-import { type Clock, Fault, type Limits, type Logger } from '../../kernel/index.ts'
+import type { LogPort } from '../../engines/log/index.ts'
+import type { Clock, Limits, Logger } from '../../kernel/index.ts'
 import type { AddDeadLetters } from '../bus/dead-letter.ts'
 import { createBatches, type Verdict } from './batches.ts'
 import type { PipeDefinition } from './define-pipe.ts'
+import { createIntake, type Job } from './intake.ts'
 import { createLanes } from './lanes.ts'
-import type { Step } from './make-events.ts'
-import type { OpenedRecord, OpenRecord, PublishEvents } from './ports.ts'
+import type { OpenRecord, PublishEvents } from './ports.ts'
 import { createPositionSaver } from './position-saver.ts'
-import { bytesToLoad, processRecord, tryOpen } from './process-record.ts'
-import { toRefusal } from './refusal.ts'
+import { processRecord } from './process-record.ts'
+import { type Refusal, toRefusal } from './refusal.ts'
 import { createPersist } from './retry.ts'
 import { createPipeStats } from './stats.ts'
 import { createWindow, type WindowEntry } from './window.ts'
@@ -51,8 +51,6 @@ export type Pipe = {
   close(): Promise<void>
 }
 
-type Job = { readonly record: LogRecord; readonly opened: Step<OpenedRecord>; readonly entry: WindowEntry }
-
 /**
  * Runs a pipe: every record of its topic becomes events on the log, or a dead letter, or nothing by its filter; at least
  * once, under ids that are the same each time. Records of one key keep their order, keys go side by side, and a key that
@@ -60,7 +58,7 @@ type Job = { readonly record: LogRecord; readonly opened: Step<OpenedRecord>; re
  * `pipe-<name>` sees to that. What is not the record's fault (an engine that is away, `hub-busy`) is waited for without end.
  */
 export function createPipe(options: PipeOptions): Pipe {
-  const { definition, log, registry, openRecord, limits, clock } = options
+  const { definition, log, registry, limits, clock } = options
   const { name, from, concurrency = CONCURRENCY, batchMax = BATCH_RECORDS } = definition
   const group = `pipe-${name}`
   const logger = options.logger.with({ pipe: name })
@@ -69,7 +67,6 @@ export function createPipe(options: PipeOptions): Pipe {
   const stats = createPipeStats(clock)
   const persist = createPersist({ limits, closed, logger, onFailure: stats.failed })
   const window = createWindow({ recordsMax: limits.hubPipeRecordsMax, bytesMax: limits.hubPipeBytesMax })
-  let onRoom = (): void => {}
 
   const commit = (partition: number, offset: number): Promise<void> => {
     const act = (): Promise<void> => log.commit({ group, topic: from.topic, partition, offset })
@@ -77,18 +74,18 @@ export function createPipe(options: PipeOptions): Pipe {
   }
   const saver = createPositionSaver({ positions: window.positions, commit })
 
+  const tellOfRefusal = ({ code, path }: Refusal, { partition, offset }: WindowEntry): void => {
+    const { quarantined } = stats.view()
+    // A feed gone bad fills the dead letters, and need not fill the log of the process too.
+    if (Number.isInteger(Math.log2(quarantined)))
+      logger.warn('a pipe puts records into quarantine', { code, path, partition, offset, quarantined })
+  }
   const onSettled = ({ finished, refusal }: Verdict): void => {
     stats.settled(finished.processed.kind, refusal)
-    if (refusal)
-      logger.warn('a record was refused and put into quarantine', {
-        code: refusal.code,
-        partition: finished.entry.partition,
-        offset: finished.entry.offset,
-        path: refusal.path,
-      })
+    if (refusal) tellOfRefusal(refusal, finished.entry)
     window.settle(finished.entry)
     saver.touch()
-    onRoom()
+    intake.wake()
   }
   const batches = createBatches({
     ...options,
@@ -117,21 +114,8 @@ export function createPipe(options: PipeOptions): Pipe {
   }
   const lanes = createLanes<Job>({ concurrency, work })
 
-  const onRecords = async (records: readonly LogRecord[]): Promise<void> => {
-    for (const record of records) {
-      while (!window.hasRoom() && !closed.aborted)
-        await new Promise<void>((resolve) => {
-          onRoom = resolve
-        })
-      if (closed.aborted) throw new Fault('closed', 'the pipe was closed')
-      const opened = tryOpen(openRecord, record)
-      const { partition, offset, value } = record
-      const loadedBytes = bytesToLoad(definition, opened)
-      const entry = { partition, offset, recordBytes: value.byteLength, loadedBytes }
-      if (window.take(entry)) lanes.push(record.key, { record, opened, entry })
-    }
-  }
-  const subscription = log.subscribe({ topic: from.topic, group, onRecords })
+  const intake = createIntake({ ...options, window, closed, onJob: (job) => lanes.push(job.record.key, job) })
+  const subscription = log.subscribe({ topic: from.topic, group, onRecords: intake.onRecords })
 
   return {
     name,
@@ -142,7 +126,7 @@ export function createPipe(options: PipeOptions): Pipe {
     },
     async close() {
       closing.abort()
-      onRoom()
+      intake.wake()
       await subscription.close()
       await Promise.all([lanes.close(), batches.close()])
       await saver.close()

@@ -1,4 +1,17 @@
 export {
+  type ArchiveGap,
+  type ArchiveLoss,
+  type ArchiveRead,
+  type ArchiveReader,
+  type Archiver,
+  type ArchiverOptions,
+  createArchiveReader,
+  createArchiver,
+  readArchivedTo,
+  readGaps,
+} from './archive/index.ts'
+export { createSubscriptions, type Subscriptions } from './bus/subscriptions.ts'
+export {
   type Claim,
   type ClaimSweeper,
   type Claims,
@@ -77,6 +90,20 @@ export {
 } from './registry/index.ts'
 export { createRelay, type Relay, waitUntilRelayed } from './relay.ts'
 export {
+  createFindEvent,
+  createReplayRunner,
+  createReplays,
+  type DecodeReplay,
+  type DeliverReplay,
+  type EventFound,
+  type EventSearch,
+  type FindEvent,
+  type PatternOf,
+  type ReplayRunner,
+  type ReplayRunnerOptions,
+  type Replays,
+} from './replay/index.ts'
+export {
   type AcknowledgeCounts,
   createSpokes,
   createStreamHub,
@@ -119,4 +146,3 @@ export {
   type TransformerFault,
 } from './transformer/index.ts'
 export { createView, defineView, type View, type ViewDefinition } from './view.ts'
-export { createSubscriptions, type Subscriptions } from './bus/subscriptions.ts'

@@ -10,6 +10,7 @@ import { until } from '../testing.ts'
 import { createArchiver } from './archiver.ts'
 import { readArchivedTo, readGaps } from './book.ts'
 import { listArchives } from './catalog.ts'
+import { toArchiveKey } from './key.ts'
 import {
   type ArchiveBench,
   appendRecords,
@@ -77,6 +78,36 @@ test('the log is trimmed to what it may keep, never of what is not archived, and
     expect((await readAll(bench.reader, { topic: 'titles', from })).map(plain)).toEqual(numbers(from, 400))
   await appendRecords(bench.log, 'titles', 400, 420)
   expect((await readAll(bench.reader, { topic: 'titles', from: 350 })).map(plain)).toEqual(numbers(350, 420))
+})
+
+test('what a subscription has not had yet stays in the log', async () => {
+  const sql = {
+    subscription: `INSERT INTO hub_subscriptions (name, pattern, target, policy, state, generation, revision, created_at_ms)
+      VALUES ('late', '{}', '{}', '{}', 'enabled', 1, 1, 1)`,
+    position: `INSERT INTO hub_positions (subscription, topic, partition_number, generation, first_offset, next_offset)
+      VALUES ('late', 'titles', 0, 1, 0, 60)`,
+  }
+  expect((await bench.tables.batch([{ sql: sql.subscription }, { sql: sql.position }])).ok).toBe(true)
+  await appendRecords(bench.log, 'titles', 0, 400)
+  await bench.archive('titles', { trimmedTopics: ['titles'] })
+  const { first } = (await bench.log.bounds('titles'))[0] ?? { first: 0 }
+  expect(first).toBeGreaterThan(30)
+  expect(first).toBeLessThanOrEqual(60)
+})
+
+test('an object that is missing among others is made anew from the log, in its place', async () => {
+  await appendRecords(bench.log, 'titles', 0, 200)
+  await bench.archive('titles')
+  const before = await archived()
+  const [first = 0, end = 0] = before[2] ?? []
+  await bench.objects.delete(toArchiveKey({ ...at, first, end }))
+  const tables = openSqliteTables({ path: join(bench.directory, 'fresh.sqlite'), migrations: hubMigrations })
+  const archiver = createArchiver(bench.options({ tables }))
+  await until('it is whole', async () => (await readArchivedTo(tables))[0]?.next === 200)
+  await archiver.close()
+  expect(await archived()).toEqual(before)
+  expect(await readGaps(tables)).toEqual([])
+  await tables.close()
 })
 
 test('readers see each record once while the archiver rolls and trims under them', async () => {

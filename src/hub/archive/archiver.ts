@@ -16,6 +16,7 @@ import { createWaker } from '../waker.ts'
 import {
   advanceStatement,
   beginStatement,
+  findNeededFrom,
   findTrimOffset,
   gapStatement,
   objectStatement,
@@ -48,7 +49,7 @@ export type ArchiverOptions = {
   readonly objects: ObjectsPort
   readonly tables: TablesPort
   readonly topics: readonly string[]
-  /** Those whose log is trimmed to `logRetentionBytes`, as far as they are archived. */
+  /** Those whose log is trimmed to `logRetentionBytes`, as far as they are archived and every subscription has read them. */
   readonly trimmedTopics: readonly string[]
   /** For people who read the lease row. */
   readonly owner: string
@@ -248,7 +249,10 @@ function createTrack(
     if (ceiling !== Number.POSITIVE_INFINITY) survey = null
     if (!options.trimmedTopics.includes(at.topic)) return
     const before = await findTrimOffset(tables, at, limits.logRetentionBytes)
-    if (before !== null) await log.trim({ ...at, before })
+    if (before === null) return
+    // Subscriptions read the log: one that is behind keeps what it has not had.
+    const needed = (await findNeededFrom(tables, at)) ?? before
+    await log.trim({ ...at, before: Math.min(before, needed) })
   }
 
   const step = async (): Promise<boolean> => {

@@ -27,7 +27,10 @@ export type Bed = TestEngines & {
   readonly subscriptions: Subscriptions
   readonly bus: Bus
   publish(events: readonly { key: string; n: number; type?: string; text?: string }[]): Promise<void>
-  put(name: string, options?: Partial<NewSubscription> & { policy?: Partial<DeliveryPolicy> }): Promise<void>
+  put(
+    name: string,
+    options?: Partial<Omit<NewSubscription, 'policy'>> & { policy?: Partial<DeliveryPolicy> },
+  ): Promise<void>
   /** A second one, or one after the first was closed. */
   startBus(options?: Partial<BusOptions>): Bus
 }

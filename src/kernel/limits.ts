@@ -281,6 +281,8 @@ export type Limits = {
   /** Dead letters of one page; those redriven or discarded are kept for so long. */
   readonly hubDeadLettersPageMax: number
   readonly hubDeadLettersKeptMs: number
+  /** Of `tentpole events tail`: events a second that one who follows is sent; those above are counted. */
+  readonly hubTailEventsPerSecondMax: number
 }
 
 const KIB = 1024
@@ -468,6 +470,7 @@ export const DEFAULT_LIMITS: Limits = {
   hubReplayedMax: 1_024,
   hubDeadLettersPageMax: 500,
   hubDeadLettersKeptMs: 30 * 24 * 3_600_000,
+  hubTailEventsPerSecondMax: 1_000,
 }
 
 /**
@@ -594,6 +597,10 @@ export function checkLimits(limits: Limits): string[] {
     [
       limits.hubArchiveBlockBytes <= limits.hubArchiveBytesMin,
       'hubArchiveBlockBytes must not exceed hubArchiveBytesMin: an object is made of blocks',
+    ],
+    [
+      limits.hubArchivePollMs < limits.hubArchiveLeaseMs,
+      'hubArchivePollMs must be below hubArchiveLeaseMs: the lease is kept alive at each look',
     ],
     [
       limits.hubReplaysRunningMax <= limits.hubReplaysKeptMax,

@@ -67,7 +67,8 @@ export type LogPort = {
   bounds(topic: string): Promise<Readonly<Record<number, { readonly first: number; readonly end: number }>>>
   /**
    * Forgets records before offset `before`, oldest first, in the engine's own portions: it may keep some of them, and
-   * never takes one from `before` on. Offsets are not used again. A reader that was before it goes on at the first that is left. Fault `trim-invalid` for an offset behind the end.
+   * never takes one from `before` on. Offsets are not used again. A reader that was before it goes on at the first that
+   * is left. Fault `trim-invalid` for an offset behind the end.
    */
   trim(options: { topic: string; partition: number; before: number }): Promise<void>
   close(): Promise<void>

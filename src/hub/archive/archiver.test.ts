@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { LogPort } from '../../engines/log/index.ts'
 import type { ObjectsPort } from '../../engines/objects/index.ts'
 import { openSqliteTables, type TablesPort } from '../../engines/tables/index.ts'
-import { silentLogger } from '../../kernel/index.ts'
+import { Fault, silentLogger } from '../../kernel/index.ts'
 import { hubMigrations } from '../migrations.ts'
 import { until } from '../testing.ts'
 import { createArchiver } from './archiver.ts'
@@ -237,6 +237,25 @@ test('an archiver killed at any point leaves nothing that its heir does not put 
     { numRuns: 12 },
   )
 }, 30_000)
+
+test('a full disk costs nothing: the log keeps its records until there is room, and all is archived then', async () => {
+  await appendRecords(bench.log, 'titles', 0, 200)
+  let isFull = true
+  let refusals = 0
+  const put: ObjectsPort['put'] = async (key, body) => {
+    if (!isFull) return bench.objects.put(key, body)
+    refusals += 1
+    if (body instanceof ReadableStream) await body.cancel()
+    throw new Fault('objects-full', 'there is no room')
+  }
+  const archiver = createArchiver(bench.options({ objects: { ...bench.objects, put }, trimmedTopics: ['titles'] }))
+  await until('it has tried', () => refusals > 2)
+  expect(await bench.log.bounds('titles')).toEqual({ 0: { first: 0, end: 200 } })
+  isFull = false
+  await until('all is archived', async () => (await readArchivedTo(bench.tables))[0]?.next === 200)
+  await archiver.close()
+  expect((await readAll(bench.reader, { topic: 'titles' })).map(plain)).toEqual(numbers(0, 200))
+})
 
 test('of two archivers one works at a time; when both believe to, their objects are the same', async () => {
   await appendRecords(bench.log, 'titles', 0, 100)

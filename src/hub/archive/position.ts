@@ -1,7 +1,8 @@
+import type { LogPort } from '../../engines/log/index.ts'
+import type { ObjectsPort } from '../../engines/objects/index.ts'
 import { faultCode } from '../../kernel/index.ts'
 import { listArchives } from './catalog.ts'
 import { openArchive } from './open.ts'
-import type { ArchiveReaderOptions } from './reader.ts'
 
 /**
  * An offset at or before the first record that was appended at `atMs` or later. By halving, as times rise with offsets but
@@ -9,7 +10,7 @@ import type { ArchiveReaderOptions } from './reader.ts'
  * earlier than need be, never later.
  */
 export async function findPosition(
-  { log, objects }: Pick<ArchiveReaderOptions, 'log' | 'objects'>,
+  { log, objects }: { log: Pick<LogPort, 'read' | 'bounds'>; objects: ObjectsPort },
   { topic, partition, atMs }: { topic: string; partition: number; atMs: number },
 ): Promise<number> {
   const { first, end } = (await log.bounds(topic))[partition] ?? { first: 0, end: 0 }

@@ -7,7 +7,8 @@ import { openSqliteTables, type TablesPort } from '../../engines/tables/index.ts
 import { DEFAULT_LIMITS, type Limits, silentLogger, systemClock } from '../../kernel/index.ts'
 import { hubMigrations } from '../migrations.ts'
 import { until } from '../testing.ts'
-import { type ArchiverOptions, createArchiver } from './archiver.ts'
+import { createArchiver } from './archiver.ts'
+import type { ArchiverOptions } from './archiver-options.ts'
 import { type ArchiveRead, type ArchiveReader, createArchiveReader } from './reader.ts'
 
 /** For tests: engines whose segments and archive objects are small, in a directory of their own. */

@@ -3,7 +3,7 @@ import type { LogPort } from '../../../engines/log/index.ts'
 import type { Row, SqlValue, Statement, TablesPort } from '../../../engines/tables/index.ts'
 import { type Clock, Fault, type Limits, systemClock } from '../../../kernel/index.ts'
 import { CLAIM_HEADER, type Claim, toClaimHeader } from '../../claims/index.ts'
-import { REDRIVE_HEADER } from '../../pipe/derive-id.ts'
+import { REDRIVE_HEADER, toRedriveHeader } from '../../pipe/derive-id.ts'
 import type { AddDeadLetters } from '../dead-letter.ts'
 import { insertStatement, PARKED_CHANNEL } from '../parked-rows.ts'
 import { insertLetterStatement, LETTER_COLUMNS, toDeadLetter, toPayload } from './rows.ts'
@@ -195,7 +195,7 @@ function toRecord(row: Row): { key: string; value: Uint8Array; headers: Readonly
   return {
     key: String(row['event_key']),
     value: isBytes ? payload : new Uint8Array(0),
-    headers: { ...toHeaders(row), ...claim, [REDRIVE_HEADER]: String(row['id']) },
+    headers: { ...toHeaders(row), ...claim, [REDRIVE_HEADER]: toRedriveHeader(String(row['name']), String(row['id'])) },
   }
 }
 

@@ -6,7 +6,7 @@ import { CLAIM_HEADER, toClaimHeader, toRef } from '../claims/claim.ts'
 import { until } from '../testing.ts'
 import { decodeText, opaque } from './decode.ts'
 import { definePipe, type EnrichContext } from './define-pipe.ts'
-import { REDRIVE_HEADER } from './derive-id.ts'
+import { REDRIVE_HEADER, toRedriveHeader } from './derive-id.ts'
 import type { PipeEvent } from './ports.ts'
 import {
   IMAGE_ADDED,
@@ -392,12 +392,22 @@ test('a pipe goes on where the last of its name was, and makes the same ids of w
 })
 
 test('a record that is put back twice from one dead letter makes one id; a letter is added once', async () => {
-  const headers = { [REDRIVE_HEADER]: 'letter-1' }
+  const headers = { [REDRIVE_HEADER]: toRedriveHeader('prices', 'letter-1') }
   const pipe = bench.run(pricePipe())
   await append(...[1, 1, -1, -1].map((n) => ({ key: 'a', value: toPrice(n), headers })))
   await pipe.caughtUp()
   expect(new Set((await bench.published()).map(({ id }) => id)).size).toBe(1)
   expect(bench.letters.size).toBe(1)
+})
+
+test('a record that is put back is for the pipe that refused it; another of its topic has had it', async () => {
+  const other = bench.run(pricePipe({ name: 'prices-too', schema: z.looseObject({ n: z.literal(1) }) }))
+  const pipe = bench.run(pricePipe())
+  const headers = { [REDRIVE_HEADER]: toRedriveHeader('prices', 'letter-1') }
+  await append({ key: 'a', value: toPrice(1), headers })
+  await Promise.all([pipe.caughtUp(), other.caughtUp()])
+  expect((await bench.published()).map(({ source }) => source)).toEqual(['pipe-prices'])
+  expect(other.view()).toMatchObject({ accepted: 0, filtered: 1, quarantined: 0 })
 })
 
 test('closing does not wait for an enrichment that hangs, and its record comes again', async () => {

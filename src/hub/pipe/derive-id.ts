@@ -1,16 +1,26 @@
 import { createHash } from 'node:crypto'
 import { type EventPosition, toPositionText } from '../../contracts/index.ts'
 
-/** On a record that was put on its topic again from the dead letters: the letter's id. */
+/** On a record that was put on its topic again from the dead letters: for which pipe, and from which letter. */
 export const REDRIVE_HEADER = 'tentpole-redrive'
+
+export function toRedriveHeader(pipe: string, letterId: string): string {
+  return `${pipe} ${letterId}`
+}
+
+/** Other pipes of the topic have made their events of the record when it came first. */
+export function isMeantFor(pipe: string, headers: Readonly<Record<string, string>>): boolean {
+  const redriven = headers[REDRIVE_HEADER]
+  return redriven === undefined || redriven.startsWith(`${pipe} `)
+}
 
 /**
  * What stays the same however often a record is delivered or appended again: its position, or the dead letter that it
  * was put back from (which an operator's two clicks may append twice).
  */
 export function originOf(position: EventPosition, headers: Readonly<Record<string, string>>): string {
-  const letterId = headers[REDRIVE_HEADER]
-  return letterId === undefined ? toPositionText(position) : `redrive ${letterId}`
+  const redriven = headers[REDRIVE_HEADER]
+  return redriven === undefined ? toPositionText(position) : `redrive ${redriven}`
 }
 
 /** A UUIDv8 (RFC 9562, section 5.8) from a SHA-256 of what is given: the same parts, the same id. */

@@ -9,6 +9,6 @@ export {
   opaque,
 } from './decode.ts'
 export { definePipe, type EnrichContext, type PipeDefinition, type PipeRecord, type PipeTo } from './define-pipe.ts'
-export { REDRIVE_HEADER } from './derive-id.ts'
+export { REDRIVE_HEADER, toRedriveHeader } from './derive-id.ts'
 export type { OpenedRecord, OpenRecord, PipeEvent, PublishEvents } from './ports.ts'
 export type { RefusalCode } from './refusal.ts'

@@ -1,6 +1,7 @@
 import type { Registry } from '../../contracts/index.ts'
 import type { LogRecord } from '../../engines/log/index.ts'
 import type { PipeDefinition, PipeRecord } from './define-pipe.ts'
+import { isMeantFor } from './derive-id.ts'
 import { type EnrichLimits, enrichOutputs } from './enrich.ts'
 import { makeEvents, makeOutputs, passed, refused, type Step } from './make-events.ts'
 import type { OpenedRecord, OpenRecord, PipeEvent } from './ports.ts'
@@ -27,6 +28,7 @@ export async function processRecord(
   options: ProcessOptions,
 ): Promise<Processed> {
   const { definition, registry, limits } = options
+  if (!isMeantFor(definition.name, record.headers)) return { kind: 'filtered' }
   const facts = toPipeRecord(record, opened)
   const wanted = filterRecord(definition, facts)
   if (!wanted.ok) return toRefused(wanted)

@@ -10,7 +10,14 @@ export {
   readArchivedTo,
   readGaps,
 } from './archive/index.ts'
-export { createSubscriptions, type Subscriptions } from './bus/subscriptions.ts'
+export {
+  createBus,
+  createDeadLetters,
+  createSubscriptions,
+  type NewDeadLetter,
+  type Subscriptions,
+  viewSubscriptions,
+} from './bus/index.ts'
 export {
   type Claim,
   type ClaimSweeper,

@@ -23,14 +23,15 @@ export function addDeadLetterRoutes(app: Hono, ports: HubPorts, asCaller: AsCall
 
   const find = async (caller: Caller, id: string): ReturnType<typeof deadLetters.get> => {
     const own = await ownNames(caller, ports)
-    const found = await deadLetters.get(id)
-    return found && isTheirs(found.letter, own) ? found : null
+    const letter = await deadLetters.get(id)
+    return letter && isTheirs(letter, own) ? letter : null
   }
   const settle = (how: 'redrive' | 'discard') =>
     asCaller(async (caller, _request, param) => {
-      const found = await find(caller, param('id'))
-      const letter = found && (await deadLetters[how](found.letter.id))
-      return letter ? Response.json(letter) : notFound('dead-letter', param('id'))
+      const letter = await find(caller, param('id'))
+      if (!letter) return notFound('dead-letter', param('id'))
+      await deadLetters[how](letter.id)
+      return Response.json({ id: letter.id, state: how === 'redrive' ? 'redriven' : 'discarded' })
     })
 
   app.get(
@@ -41,32 +42,38 @@ export function addDeadLetterRoutes(app: Hono, ports: HubPorts, asCaller: AsCall
         const [issue] = query.error.issues
         return badRequest('query-invalid', `${issue?.path.join('.') || 'query'}: ${issue?.message}`)
       }
-      const { state, kind, name, before, max } = query.data
       const own = await ownNames(caller, ports)
-      const names = name === undefined ? own : [name].filter((each) => own === null || own.includes(each))
-      const letters = await deadLetters.list({
-        max,
-        ...(state ? { state } : {}),
-        ...(kind || own ? { kind: own ? 'delivery' : (kind ?? 'delivery') } : {}),
-        ...(names ? { names } : {}),
-        ...(before === undefined ? {} : { before }),
-      })
-      return Response.json({ deadLetters: own && kind === 'pipe' ? [] : letters })
+      const { name, kind, ...rest } = query.data
+      const wanted = name ?? (own?.length === 1 ? own[0] : undefined)
+      if (own && wanted === undefined && own.length > 0)
+        return badRequest('query-invalid', `name: expected one of your subscriptions: ${own.join(', ')}.`)
+      if (own && (kind === 'pipe' || wanted === undefined || !own.includes(wanted)))
+        return Response.json({ deadLetters: [], next: null })
+      const filter = dropAbsent({ ...rest, kind: own ? ('delivery' as const) : kind, name: wanted })
+      const { letters, cursor } = await deadLetters.list(filter)
+      return Response.json({ deadLetters: letters, next: cursor })
     }),
   )
   app.get(
     `${BASE}/:id`,
     asCaller(async (caller, _request, param) => {
-      const found = await find(caller, param('id'))
-      if (!found) return notFound('dead-letter', param('id'))
-      const { letter, payload } = found
-      const shown =
-        payload && (await maySee(caller, payload, ports)) ? toShown(payload) : { payload: null, encoding: null }
-      return Response.json({ ...letter, ...shown })
+      const letter = await find(caller, param('id'))
+      if (!letter) return notFound('dead-letter', param('id'))
+      const { payload, ...rest } = letter
+      if (!(payload instanceof Uint8Array))
+        return Response.json({ ...rest, payload: null, encoding: null, claim: payload })
+      const shown = (await maySee(caller, payload, ports)) ? toShown(payload) : { payload: null, encoding: null }
+      return Response.json({ ...rest, ...shown })
     }),
   )
   app.post(`${BASE}/:id/redrive`, settle('redrive'))
   app.post(`${BASE}/:id/discard`, settle('discard'))
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+function dropAbsent<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T> // what is left is there
 }
 
 function isTheirs(letter: DeadLetter, own: readonly string[] | null): boolean {

@@ -69,8 +69,8 @@ export function addEventRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
         if (name.startsWith(RECORD_HEADER)) headers[name.slice(RECORD_HEADER.length)] = value
       })
       const key = request.headers.get('tentpole-key') ?? ''
-      const position = await ports.appendRecord({ topic: topic.data, key, headers, body: boundPayload(request) })
-      return Response.json({ position: toPositionText(position) })
+      const [position] = await ports.appendRecords(topic.data, [{ key, headers, body: boundPayload(request) }])
+      return Response.json({ position: position ? toPositionText(position) : null })
     }),
   )
 }

@@ -34,12 +34,14 @@ export type HubPorts = {
   publish(
     events: readonly EventToPublish[],
   ): Promise<readonly { readonly event: AnyEvent; readonly position: EventPosition }[]>
-  appendRecord(record: {
-    readonly topic: string
-    readonly key: string
-    readonly headers: Readonly<Record<string, string>>
-    readonly body: ReadableStream<Uint8Array>
-  }): Promise<EventPosition>
+  appendRecords(
+    topic: string,
+    records: readonly {
+      readonly key: string
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: ReadableStream<Uint8Array>
+    }[],
+  ): Promise<readonly EventPosition[]>
   /** Large payloads. `stream` errors at its end when the bytes are not what size and digest say. Faults `claim-missing`, `claim-invalid`. */
   readonly claims: {
     stream(claim: {
@@ -62,16 +64,19 @@ export type HubPorts = {
   }
   readonly replays: {
     list(): Promise<readonly ReplayView[]>
+    get(id: string): Promise<ReplayView | null>
+    /** Faults `subscription-unknown`, `pattern-invalid`, `hub-busy`. */
     create(subscription: string, request: ReplayRequest): Promise<ReplayView>
-    /** False: there is none of that id. */
-    cancel(id: string): Promise<boolean>
+    /** As it is then; null: there is none of that id. */
+    cancel(id: string): Promise<ReplayView | null>
   }
   readonly deadLetters: {
-    list(filter: DeadLetterFilter): Promise<readonly DeadLetter[]>
-    get(id: string): Promise<{ readonly letter: DeadLetter; readonly payload: Uint8Array | null } | null>
-    /** Null: there is none; else what state it is in now. Fault `dead-letter-settled` when it went the other way before. */
-    redrive(id: string): Promise<DeadLetter | null>
-    discard(id: string): Promise<DeadLetter | null>
+    /** Newest first. */
+    list(filter: DeadLetterFilter): Promise<{ readonly letters: readonly DeadLetter[]; readonly cursor: string | null }>
+    get(id: string): Promise<(DeadLetter & { readonly payload: Uint8Array | { readonly ref: string } }) | null>
+    /** Faults `dead-letter-unknown`, `dead-letter-closed` (it was redriven or discarded before), `subscription-unknown`. */
+    redrive(id: string): Promise<void>
+    discard(id: string): Promise<void>
   }
   overview(): Promise<HubOverview>
   journey(eventId: string): Promise<EventJourney | null>
@@ -91,9 +96,9 @@ export type SubscriptionFacts = {
 export type DeadLetterFilter = {
   readonly state?: DeadLetter['state']
   readonly kind?: DeadLetter['kind']
-  /** Of subscriptions or pipes; absent: all. */
-  readonly names?: readonly string[]
-  /** Only letters behind the one of this id, newest first. */
+  /** Of a subscription or a pipe. */
+  readonly name?: string
+  /** The cursor of the page before. */
   readonly before?: string
-  readonly max: number
+  readonly max?: number
 }

@@ -123,10 +123,10 @@ export function addSubscriptionRoutes(app: Hono, ports: HubPorts, asCaller: AsCa
     '/hub/v1/replays/:id',
     asCaller(async (caller, _request, param) => {
       const own = await ownNames(caller, ports)
-      const replay = (await ports.replays.list()).find(({ id }) => id === param('id'))
+      const replay = await ports.replays.get(param('id'))
       const isTheirs = replay && (own === null || own.includes(replay.subscription))
-      if (!isTheirs || !(await ports.replays.cancel(replay.id))) return notFound('replay', param('id'))
-      return new Response(null, { status: 204 })
+      const cancelled = isTheirs ? await ports.replays.cancel(replay.id) : null
+      return cancelled ? Response.json(cancelled) : notFound('replay', param('id'))
     }),
   )
 }

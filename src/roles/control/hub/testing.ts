@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import { z } from 'zod'
-import type { DeadLetter, EventDefinitions, ReplayView, SubscriptionView } from '../../../contracts/index.ts'
+import type { EventDefinitions, ReplayView } from '../../../contracts/index.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../../../engines/log/index.ts'
 import { createDirectoryObjects } from '../../../engines/objects/index.ts'
 import { openSqliteTables, type TablesPort } from '../../../engines/tables/index.ts'
 import {
+  claimOf,
+  createBus,
   createClaims,
+  createDeadLetters,
   createProducer,
   createRecordAppender,
   createRegistry,
@@ -16,12 +19,14 @@ import {
   createStreamHub,
   createSubscriptions,
   hubMigrations,
+  type NewDeadLetter,
   platformDefinitions,
+  viewSubscriptions,
+  withSpokeSight,
 } from '../../../hub/index.ts'
 import { DEFAULT_LIMITS, Fault, type Limits, silentLogger, systemClock } from '../../../kernel/index.ts'
 import { createAuth } from '../auth.ts'
 import { addHubRoutes, type HubPorts } from './index.ts'
-import { runTestBus } from './testing-bus.ts'
 
 export const OPERATOR = 'operator-token-for-tests'
 
@@ -40,7 +45,7 @@ export type TestHub = {
   readonly ports: HubPorts
   readonly log: EmbeddedLog
   readonly tables: TablesPort
-  readonly letters: DeadLetter[]
+  addLetters(letters: readonly NewDeadLetter[]): Promise<void>
   call(path: string, init?: RequestInit, token?: string): Promise<Response>
   createSpoke(request?: Readonly<Record<string, unknown>>): Promise<string>
   close(): Promise<void>
@@ -48,7 +53,7 @@ export type TestHub = {
 
 export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub> {
   const directory = mkdtempSync(join(tmpdir(), 'tentpole-spoke-'))
-  const limits: Limits = { ...DEFAULT_LIMITS, hubStreamBeatMs: 100, ...more }
+  const limits: Limits = { ...DEFAULT_LIMITS, hubStreamBeatMs: 100, hubBusSweepMs: 10, ...more }
   const shared = { limits, logger: silentLogger, clock: systemClock }
   const log = await openEmbeddedLog({ directory: join(directory, 'log'), trimmedTopics: [], ...shared })
   const tables = openSqliteTables({ path: join(directory, 't.sqlite'), migrations: hubMigrations })
@@ -63,8 +68,21 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
   const spokes = createSpokes({ tables, ...shared })
   const streams = createStreamHub()
   const subscriptions = createSubscriptions({ tables, registry, log, ...shared })
-  const bus = runTestBus({ log, registry, subscriptions, streams, spokes })
-  const letters: DeadLetter[] = []
+  const deadLetters = createDeadLetters({ tables, log, ...shared })
+  const bus = createBus({
+    ...{ log, tables, registry, owner: 'tests', ...shared },
+    loadClaim: (event) => {
+      const claim = claimOf(event)
+      return claim ? claims.bytes(claim, limits.hubRecordBytesMax) : Promise.reject(new Error('no claim'))
+    },
+    targets({ name, owner, target }) {
+      if (target.kind !== 'stream') return null
+      const stream = streams.target(name)
+      return owner === null
+        ? stream
+        : withSpokeSight(stream, { spoke: owner, spokes, withData: async (event) => event })
+    },
+  })
   const replays: ReplayView[] = []
   const ports: HubPorts = {
     auth: createAuth({ operatorToken: OPERATOR, metricsToken: 'metrics', ...shared }),
@@ -74,17 +92,14 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
     subscriptions,
     claims,
     publish: producer.publish,
-    async appendRecord({ topic, ...record }) {
-      const [position] = await records.append(topic, [record])
-      return position ?? { topic, partition: 0, offset: 0 }
-    },
+    appendRecords: records.append,
     replays: createReplayList(replays),
-    deadLetters: createLetterBox(letters),
+    deadLetters,
     withData: async (event) => event,
     journey: async () => null,
     async overview() {
-      const views = (await subscriptions.list()).map(({ name, owner, pattern }) => ({ ...VIEW, name, owner, pattern }))
-      return { producers: [], pipes: [], subscriptions: views, topics: [] }
+      const views = await viewSubscriptions({ subscriptions, bus, tables, log })
+      return { producers: [], pipes: [], subscriptions: [...views], topics: [] }
     },
     limits,
     logger: silentLogger,
@@ -101,7 +116,7 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
     ports,
     log,
     tables,
-    letters,
+    addLetters: deadLetters.add,
     call,
     async createSpoke(request = {}) {
       const body = {
@@ -143,30 +158,10 @@ export function titleAdded(n: number, more: Readonly<Record<string, unknown>> = 
   }
 }
 
-const VIEW: SubscriptionView = {
-  name: '',
-  owner: null,
-  kind: 'stream',
-  pattern: {},
-  target: '',
-  state: 'active',
-  detail: null,
-  lagRecords: 0,
-  parked: 0,
-  parkedKeys: 0,
-  deadLetters: 0,
-  delivered: 0,
-  failed: 0,
-  deliveredPerSecond: 0,
-  failedPerSecond: 0,
-  latencyP50Ms: null,
-  latencyP99Ms: null,
-  lastError: null,
-}
-
 function createReplayList(replays: ReplayView[]): HubPorts['replays'] {
   return {
     list: async () => replays,
+    get: async (id) => replays.find((replay) => replay.id === id) ?? null,
     async create(subscription, { fromMs, toMs, eventsPerSecond }) {
       const replay: ReplayView = {
         ...{ id: `r${replays.length}`, subscription, fromMs, toMs, eventsPerSecond, state: 'running', detail: null },
@@ -176,38 +171,8 @@ function createReplayList(replays: ReplayView[]): HubPorts['replays'] {
       return replay
     },
     async cancel(id) {
-      return replays.some((replay) => replay.id === id)
+      const replay = replays.find((each) => each.id === id)
+      return replay ? { ...replay, state: 'cancelled' } : null
     },
-  }
-}
-
-/** Letters as the bus keeps them, without the bus: newest first, one way each. */
-function createLetterBox(letters: DeadLetter[]): HubPorts['deadLetters'] {
-  const settle = async (id: string, state: DeadLetter['state']): Promise<DeadLetter | null> => {
-    const at = letters.findIndex((letter) => letter.id === id)
-    const letter = letters[at]
-    if (!letter) return null
-    if (letter.state !== 'open' && letter.state !== state)
-      throw new Fault('dead-letter-settled', `The dead letter ${id} is ${letter.state} already.`)
-    const settled = { ...letter, state }
-    letters[at] = settled
-    return settled
-  }
-  return {
-    async list({ state, kind, names, max }) {
-      const wanted = letters.filter(
-        (letter) =>
-          (!state || letter.state === state) &&
-          (!kind || letter.kind === kind) &&
-          (!names || names.includes(letter.name)),
-      )
-      return wanted.slice(0, max)
-    },
-    async get(id) {
-      const letter = letters.find((each) => each.id === id)
-      return letter ? { letter, payload: Buffer.from(letter.reason) } : null
-    },
-    redrive: (id) => settle(id, 'redriven'),
-    discard: (id) => settle(id, 'discarded'),
   }
 }

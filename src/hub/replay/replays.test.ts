@@ -91,6 +91,7 @@ function run(deliver: DeliverReplay, more: Partial<ReplayRunnerOptions> = {}): R
     patternOf,
     decode,
     deliver,
+    holds: () => true,
     limits,
     logger: silentLogger,
     ...more,
@@ -170,6 +171,25 @@ test('a replay that was cut off goes on, and repeats only under the same deliver
   const all = [...hang.given, ...rest.given].map((one) => one.id)
   expect([...new Set(all)].sort()).toEqual(events.map((event) => `${event.id}~${id}`).sort())
   expect(rest.given.length).toBeLessThan(events.length)
+})
+
+test('a process that does not run the bus leaves replays alone, and one that loses it stops', async () => {
+  const events = await publish(0, 40)
+  const standby = collect()
+  run(standby.deliver, { holds: () => false })
+  let holds = true
+  const former = collect()
+  run(former.deliver, { holds: () => holds })
+  const { id } = await replays().create('ledger', { fromMs: 0, toMs: Date.now() + 1_000, eventsPerSecond: 50 })
+  await until('it has begun', () => former.given.length > 5)
+  holds = false
+  const heir = collect()
+  run(heir.deliver)
+  await isDone(id)
+  expect(standby.given).toEqual([])
+  expect(former.given.length).toBeLessThan(events.length)
+  const all = [...former.given, ...heir.given].map((one) => one.id)
+  expect([...new Set(all)].sort()).toEqual(events.map((event) => `${event.id}~${id}`).sort())
 })
 
 test('an event that nobody took is given again; order per key holds', async () => {

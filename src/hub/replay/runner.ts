@@ -13,6 +13,8 @@ export type ReplayRunner = {
 export type ReplayRunnerOptions = Omit<RunPorts, 'limits' | 'clock'> & {
   readonly tables: TablesPort
   readonly patternOf: PatternOf
+  /** Whether this process runs the bus at present; replays are left to the one that does. */
+  readonly holds: () => boolean
   readonly limits: Pick<Limits, 'hubReplaysRunningMax' | 'hubReplayDeliveriesMax' | 'hubReplaySaveMs'>
   readonly clock?: RunPorts['clock']
 }
@@ -24,7 +26,7 @@ type Running = { readonly job: ReplayJob; readonly run: Run; readonly abort: Abo
  * some of its events again, under the same delivery ids (`<event id>~<replay id>`), by which subscribers know them.
  */
 export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
-  const { tables, patternOf, limits, logger, clock = systemClock } = options
+  const { tables, patternOf, holds, limits, logger, clock = systemClock } = options
   const waker = createWaker()
   const running = new Map<string, Running>()
   let closed = false
@@ -67,7 +69,12 @@ export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
       logger.warn('the end of a replay could not be written; it is tried again', { error: describeError(error) })
     })
   }
+  const leave = (): void => {
+    for (const { abort } of running.values()) abort.abort()
+    running.clear()
+  }
   const round = async (): Promise<void> => {
+    if (!holds()) return leave()
     for (const [id, one] of running) {
       if (one.over) running.delete(id)
       // Cancelled, or its subscription is gone: nobody waits for what is under way.
@@ -98,12 +105,13 @@ export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
       stopListening()
       waker.wake()
       await looping
-      for (const one of running.values()) {
-        one.abort.abort()
+      const all = [...running.values()]
+      const isOurs = holds()
+      leave()
+      for (const one of isOurs ? all : [])
         await save(one).catch((error: unknown) => {
           logger.debug('how far a replay is could not be saved', { replay: one.job.id, error: describeError(error) })
         })
-      }
     },
   }
 }

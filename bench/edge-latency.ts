@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeError } from '../src/kernel/index.ts'
 import { askEach } from './closed-loop.ts'
+import { cpuSecondsOf } from './edge-cpu.ts'
 import { median } from './edge-median.ts'
 import { type Origin, toOriginPath } from './edge-origin.ts'
 import type { FastLoopOptions, FastLoopResult } from './open-loop-fast.ts'
@@ -43,7 +44,11 @@ const LAG_P99_MS_MAX = 5
 /** Of a server's rounds, so many must be valid. */
 const VALID_ROUNDS_PART = 0.5
 
-type Round = FastLoopResult & { readonly offload: number }
+type Round = FastLoopResult & {
+  readonly offload: number
+  /** Of the server's processor, for each request: what the machine's other work moves least. */
+  readonly cpuUs: number
+}
 
 export async function compareLatency(options: {
   readonly load: LatencyLoad
@@ -106,6 +111,7 @@ async function measure(
 ): Promise<Round> {
   const { load, loop, origin, directory, seed } = options
   const before = origin.fetches()
+  const cpuBefore = cpuSecondsOf(server.pid)
   const run: FastLoopOptions = {
     port: server.port,
     ratePerSecond: load.ratePerSecond,
@@ -119,7 +125,8 @@ async function measure(
     patienceMs: 3_000,
   }
   const result = await loop.run(run)
-  return { ...result, offload: 1 - (origin.fetches() - before) / Math.max(1, result.sent) }
+  const cpuUs = ((cpuSecondsOf(server.pid) - cpuBefore) * 1e6) / Math.max(1, result.sent)
+  return { ...result, cpuUs, offload: 1 - (origin.fetches() - before) / Math.max(1, result.sent) }
 }
 
 function addressesFileOf({ name, port }: Running, directory: string): string {
@@ -186,7 +193,7 @@ function toRow(
   }
 }
 
-const FIGURES = ['p50Ms', 'p99Ms', 'p999Ms', 'maxMs', 'ratePerSecond', 'offload', 'lagP99Ms'] as const
+const FIGURES = ['p50Ms', 'p99Ms', 'p999Ms', 'maxMs', 'ratePerSecond', 'offload', 'cpuUs', 'lagP99Ms'] as const
 
 function toMedians(rounds: readonly Round[]): Record<(typeof FIGURES)[number], number> {
   const valid = validOf(rounds)
@@ -198,6 +205,7 @@ function toMedians(rounds: readonly Round[]): Record<(typeof FIGURES)[number], n
     maxMs: medianOf('maxMs'),
     ratePerSecond: medianOf('ratePerSecond'),
     offload: medianOf('offload'),
+    cpuUs: medianOf('cpuUs'),
     lagP99Ms: medianOf('lagP99Ms'),
   }
 }

@@ -118,7 +118,7 @@ test('hit ratios are measured beside the least recently used', () => {
 
 test('no row comes of a run with errors, or of a generator that was late by itself', () => {
   const round = {
-    ...{ sent: 1_000, ratePerSecond: 20_000, errors: {}, offload: 0.8 },
+    ...{ sent: 1_000, ratePerSecond: 20_000, errors: {}, offload: 0.8, cpuUs: 50 },
     ...{ p50Ms: 1, p99Ms: 2, p999Ms: 3, maxMs: 4, lagP99Ms: 1 },
   }
   const late = { ...round, lagP99Ms: 60 }

@@ -206,6 +206,20 @@ test('a kilobyte does not keep a megabyte alive; a buffer of its own is taken ov
   expect(small.body?.buffer.byteLength).toBe(100)
 })
 
+test('a view that is nearly all of its buffer is kept as it came, and charged for all that it keeps alive', () => {
+  const tier = tierOf({ bytesMax: 1_000_000, sliceBytes: 8_192 })
+  const read = new Uint8Array(4_096 + 300)
+  const entry = mustSet(tier, 'small', 4_096)
+  const headBytes = tier.bytes()
+  expect(tier.setSlice(entry, 0, read.subarray(300))).toBe(true)
+  expect(entry.body?.buffer).toBe(read.buffer)
+  expect(tier.bytes() - headBytes).toBe(4_396)
+  expect(tier.refresh(entry, { meta: 'meta', metaBytes: 4, tags: [] })).toBe(true)
+  expect(tier.bytes() - headBytes).toBe(4_396)
+  tier.purge('small')
+  expect(tier.bytes()).toBe(0)
+})
+
 test('variants are listed, bounded, and told from their neighbours', () => {
   const evicted: string[] = []
   const tier = tierOf({ variantsMax: 3, onEvict: ({ key }) => evicted.push(key) })

@@ -11,19 +11,13 @@ import {
   staffTitleSchema,
   withdrawRequestSchema,
 } from '../../contracts/index.ts'
+import { HUB_OPERATIONS } from './hub/operations.ts'
+import type { Operation } from './operation.ts'
 
 export const staffTitlesSchema: z.ZodType<{ titles: z.output<typeof staffTitleSchema>[] }> = z.object({
   titles: z.array(staffTitleSchema),
 })
 export const consoleLinkSchema: z.ZodType<{ url: string }> = z.object({ url: z.string() })
-
-type Operation = {
-  readonly method: 'get' | 'post'
-  readonly path: string
-  readonly summary: string
-  readonly body?: z.ZodType
-  readonly answer: { readonly status: number; readonly schema: z.ZodType | null }
-}
 
 const OPERATIONS: readonly Operation[] = [
   {
@@ -96,7 +90,7 @@ const OPERATIONS: readonly Operation[] = [
 /** OpenAPI 3.1 of the staff API, from the schemas that check it. Uploads are tus 1.0 at `/uploads/`. */
 export function toStaffOpenApi(version: string): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const operation of OPERATIONS)
+  for (const operation of [...OPERATIONS, ...HUB_OPERATIONS])
     paths[operation.path] = { ...paths[operation.path], [operation.method]: toOperation(operation) }
   return {
     openapi: '3.1.0',
@@ -113,25 +107,32 @@ export function toStaffOpenApi(version: string): Record<string, unknown> {
 }
 
 function toOperation(operation: Operation): Record<string, unknown> {
-  const { path, summary, body, answer } = operation
-  const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } }
+  const { path, summary, body, bodyTypes = ['application/json'], answer } = operation
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+  const parameters = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
+  const queries = (operation.query ?? []).map((name) => ({ name, in: 'query', schema: { type: 'string' } }))
   return {
     summary,
-    ...(path.includes('{id}') ? { parameters: [id] } : {}),
-    ...(body ? { requestBody: { content: { 'application/json': { schema: toSchema(body, 'input') } } } } : {}),
+    ...(parameters.length + queries.length > 0 ? { parameters: [...parameters, ...queries] } : {}),
+    ...(body ? { requestBody: { content: toContent(bodyTypes, toSchema(body, 'input')) } } : {}),
     responses: {
-      [answer.status]: {
-        description: 'Done',
-        content: answer.schema
-          ? { 'application/json': { schema: toSchema(answer.schema, 'output') } }
-          : { 'text/event-stream': { schema: { type: 'string' } } },
-      },
+      [answer.status]: { description: 'Done', ...toAnswerContent(answer) },
       default: {
         description: 'A problem (RFC 9457)',
         content: { 'application/problem+json': { schema: toSchema(problemSchema, 'output') } },
       },
     },
   }
+}
+
+function toAnswerContent({ status, schema, type }: Operation['answer']): Record<string, unknown> {
+  if (status === 204) return {}
+  if (schema) return { content: toContent([type ?? 'application/json'], toSchema(schema, 'output')) }
+  return { content: toContent([type ?? 'text/event-stream'], { type: 'string' }) }
+}
+
+function toContent(types: readonly string[], schema: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(types.map((type) => [type, { schema }]))
 }
 
 function toSchema(schema: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {

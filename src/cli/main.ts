@@ -18,6 +18,10 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   console: async () => (await import('./verbs/console.ts')).consoleLink,
   rules: async () => (await import('./verbs/rules.ts')).rules,
   schemas: async () => (await import('./verbs/schemas.ts')).schemas,
+  events: async () => (await import('./verbs/events.ts')).events,
+  'dead-letters': async () => (await import('./verbs/dead-letters.ts')).deadLetters,
+  subscriptions: async () => (await import('./verbs/subscriptions.ts')).subscriptions,
+  spokes: async () => (await import('./verbs/spokes.ts')).spokes,
   storm: async () => (await import('./verbs/storm.ts')).storm,
 }
 

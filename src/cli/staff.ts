@@ -9,13 +9,28 @@ const REFUSED_WAIT_MS = 15_000
 const REFUSED_RETRY_MS = 100
 const ANSWER_WAIT_MS = 30_000
 
+/** Which field of what was sent, as a JSON Pointer. */
+export type FieldError = { readonly pointer: string; readonly detail: string }
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+export type StaffRequest = {
+  readonly method: Method
+  readonly path: string
+  readonly contentType?: string
+  readonly body?: string
+}
+
 /** The running platform, as staff see it. */
 export type Staff = {
   readonly home: string
   readonly consoleUrl: string
   readonly headers: Readonly<Record<string, string>>
   /** Waits for control to come back when nothing answers. Faults: `unreachable`, or the code of the problem it answered with. */
-  call<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T>
+  call<T>(method: Method, path: string, body?: unknown): Promise<T>
+  /** The same, the body as it is: of a media type of its own. */
+  send<T>(request: StaffRequest): Promise<T>
+  /** An answer that is read while it comes, for as long as it comes. */
+  open(path: string, signal: AbortSignal): Promise<Response>
   title(id: string): Promise<StaffTitle>
 }
 
@@ -37,18 +52,31 @@ export function createStaff(options: { home: string; consoleUrl: string; token: 
   const { home, consoleUrl, token } = options
   const headers = { authorization: `Bearer ${token}` }
 
-  const call = async <T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> => {
+  const send = async <T>({ method, path, contentType, body }: StaffRequest): Promise<T> => {
     const response = await fetchWhenBack(new URL(path, consoleUrl), {
       method,
-      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+      headers: contentType === undefined ? headers : { ...headers, 'content-type': contentType },
       signal: AbortSignal.timeout(ANSWER_WAIT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body }),
     })
     const text = await response.text()
-    if (!response.ok) throw toFault(response.status, text)
-    return JSON.parse(text) as T // our own control, of the version that is running
+    if (!response.ok) throw toFault(response.status, text, response.headers)
+    // Our own control, of the version that is running; 204 says nothing.
+    return (text === '' ? null : JSON.parse(text)) as T
   }
-  return { home, consoleUrl, headers, call, title: (id) => call('GET', `/api/titles/${encodeURIComponent(id)}`) }
+  const open: Staff['open'] = async (path, signal) => {
+    const response = await fetchWhenBack(new URL(path, consoleUrl), { headers, signal })
+    if (!response.ok) throw toFault(response.status, await response.text(), response.headers)
+    return response
+  }
+  const call: Staff['call'] = (method, path, body) =>
+    send({
+      method,
+      path,
+      ...(body === undefined ? {} : { contentType: 'application/json', body: JSON.stringify(body) }),
+    })
+  const title: Staff['title'] = (id) => call('GET', `/api/titles/${encodeURIComponent(id)}`)
+  return { home, consoleUrl, headers, call, send, open, title }
 }
 
 /** A refused connection carried nothing, so trying again repeats nothing. */
@@ -70,17 +98,16 @@ async function fetchWhenBack(url: URL, init: RequestInit): Promise<Response> {
   }
 }
 
-/** RFC 9457 problem details, or whatever else came. */
-export function toFault(status: number, text: string): Fault {
+/** RFC 9457 problem details, or whatever else came. Its detail: `errors` by field, and after how long another try makes sense. */
+export function toFault(status: number, text: string, headers?: Headers): Fault {
+  const seconds = Number(headers?.get('retry-after') ?? Number.NaN)
+  const retry = seconds > 0 ? { retryAfterMs: seconds * 1_000 } : {}
   try {
-    const { code, detail, errors } = JSON.parse(text) as {
-      code?: string
-      detail?: string
-      errors?: { pointer: string; detail: string }[]
-    }
+    const { code, detail, errors } = JSON.parse(text) as { code?: string; detail?: string; errors?: FieldError[] }
     const fields = (errors ?? []).map((error) => `${error.pointer}: ${error.detail}`).join('; ')
     const message = [detail, fields].filter((part) => part).join(' ')
-    if (code !== undefined && message !== '') return new Fault(code, message)
+    if (code !== undefined && message !== '')
+      return new Fault(code, message, { detail: { ...retry, ...(errors ? { errors } : {}) } })
   } catch {
     // Not ours: told as it is.
   }

@@ -45,6 +45,36 @@ export const USAGE = `usage: tentpole <verb> [options]
         keys for the edge alone
   keys sign --file FILE --prefix /films/x/ [--for 1h] [--session S] [--network CIDR]
         prints a token T: /v/T/films/x/... opens with it
+  events tail [--pattern JSON] [--topic NAME] [--json]
+        the hub's events as they happen, until Ctrl-C
+  events publish FILE|- [--type TYPE] [--subject TEXT] [--json]
+        one event as JSON, an array of them, or one on each line; exit code 1 if one was refused, and why
+        --type, --subject   of those that do not say it themselves
+  events replay --subscription NAME --from TIME [--to TIME] [--pattern JSON] [--rate EVENTS_PER_SECOND] [--json]
+        what was, once more, to one subscription; TIME is now, "2h ago", 2026-11-21 or 2026-11-21T20:00:00Z. Ctrl-C leaves it running
+        --list, --cancel ID   how far replays are; ends one
+  events journey ID [--json]
+        what became of one event: the log, each subscription, attempts and reasons
+  dead-letters list [--state open|redriven|discarded] [--kind delivery|pipe] [--name NAME] [--max N] [--json]
+        what could not be delivered, and what pipes refused; newest first
+  dead-letters show ID [--json]
+        with its payload
+  dead-letters redrive ID...|--all [--kind delivery|pipe] [--name NAME] [--yes]
+        once more on its way; --all, every open one, asks first
+  dead-letters discard ID...|--all [--kind delivery|pipe] [--name NAME] [--yes]
+        never delivered any more
+  subscriptions list [--json]
+        how each fares: lag, what is parked, rates, the last error
+  subscriptions add NAME --pattern JSON --webhook URL|--topic NAME|--stream [--start now|beginning|TIME] [--policy JSON] [--json]
+        made or changed; a webhook's secret is told once
+  subscriptions remove NAME | enable NAME
+        with its position and what is parked for it; one that was disabled goes on where it stopped
+  spokes list [--json]
+        other teams' services and what each may do
+  spokes add NAME [--publish TYPE]... [--subscribe PATTERN]... [--topic NAME]... [--json]
+        a new one; its token is told once. TYPE may end in "*"
+  spokes remove NAME
+        its token is void at once
   rules test FILE.jsonl
         event patterns tried on events, lines of {"name","pattern","event","expect"}; expect is match, no or error; exit code 0 if all agree
   schemas check [--module FILE] [--baseline DIR] [--write]

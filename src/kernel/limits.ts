@@ -199,6 +199,16 @@ export type Limits = {
   readonly hubReplayDeliveriesMax: number
   /** How often a replay's position is saved, and how often is looked for new ones. */
   readonly hubReplaySaveMs: number
+  /** A view is written to a snapshot after so many events, or so long after the first that is in none; one that would be larger is not. */
+  readonly hubViewSnapshotEvents: number
+  readonly hubViewSnapshotMs: number
+  readonly hubViewSnapshotBytesMax: number
+  /** Ids a view remembers to apply a repeated event once; repeats (a relay's takeover, a retried append) follow closely. */
+  readonly hubViewIdsMax: number
+  /** Reads that may wait for a view to have come to a position. */
+  readonly hubViewWaitsMax: number
+  /** How often a view's next version is looked at while it catches up with the one that is read. */
+  readonly hubViewSwitchPollMs: number
   /** SIGTERM to exit; the supervisor kills what is still there then. */
   readonly drainMs: number
   readonly healthPeriodMs: number
@@ -243,6 +253,8 @@ export type Limits = {
   /** What a pipe has taken from its topic and not finished: records beyond its position, and their bytes. */
   readonly hubPipeRecordsMax: number
   readonly hubPipeBytesMax: number
+  /** A pipe further behind takes no more raw records: who sends them is told to wait. */
+  readonly hubPipeLagRecordsMax: number
   /** Events made of one record, which is also how many are published together; and how many may wait for that. */
   readonly hubPipeEventsPerRecordMax: number
   readonly hubPipeEventsMax: number
@@ -416,6 +428,12 @@ export const DEFAULT_LIMITS: Limits = {
   hubReplaysKeptMax: 1_000,
   hubReplayDeliveriesMax: 64,
   hubReplaySaveMs: 1_000,
+  hubViewSnapshotEvents: 10_000,
+  hubViewSnapshotMs: 60_000,
+  hubViewSnapshotBytesMax: 256 * MIB,
+  hubViewIdsMax: 65_536,
+  hubViewWaitsMax: 10_000,
+  hubViewSwitchPollMs: 20,
   drainMs: 10_000,
   healthPeriodMs: 1_000,
   healthTimeoutMs: 10_000,
@@ -447,6 +465,7 @@ export const DEFAULT_LIMITS: Limits = {
   hubBusyRetryMs: 500,
   hubPipeRecordsMax: 8_192,
   hubPipeBytesMax: 64 * MIB,
+  hubPipeLagRecordsMax: 1_000_000,
   hubPipeEventsPerRecordMax: 1_000,
   hubPipeEventsMax: 16_384,
   hubPipeEnrichTimeoutMs: 10_000,

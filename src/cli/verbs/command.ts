@@ -12,7 +12,7 @@ export type Invocation = {
 /** Resolves to the exit code. Faults it throws are said on standard error, exit code 1; a `UsageError` gives 2. */
 export type Verb = (invocation: Invocation) => Promise<number>
 
-/** The command line, checked: unknown options, missing values and a wrong number of operands are a `UsageError`. */
+/** The command line, checked: unknown options, missing values and a wrong number of operands are a `UsageError`. `NAME...` takes what is left, or nothing. */
 export function parseCommand<const T extends ParseArgsOptionsConfig>(
   args: readonly string[],
   options: T,
@@ -25,8 +25,9 @@ export function parseCommand<const T extends ParseArgsOptionsConfig>(
     throw new UsageError(describeError(error))
   }
   const missing = operands[parsed.positionals.length]
-  if (missing !== undefined) throw new UsageError(`expected ${missing}`)
+  if (missing !== undefined && !missing.endsWith('...')) throw new UsageError(`expected ${missing}`)
   const extra = parsed.positionals[operands.length]
-  if (extra !== undefined) throw new UsageError(`unexpected ${JSON.stringify(extra)}`)
+  if (extra !== undefined && !operands.at(-1)?.endsWith('...'))
+    throw new UsageError(`unexpected ${JSON.stringify(extra)}`)
   return { values: parsed.values, operands: parsed.positionals }
 }

@@ -3,7 +3,7 @@ import { describeError, type Limits, type Logger, pause } from '../../kernel/ind
 import type { Matcher } from '../patterns/index.ts'
 import { type Cursor, createCursor } from './cursor.ts'
 import type { Decoded, Decoder } from './decode.ts'
-import { lostUntil } from './start-offsets.ts'
+import { createReading, type Past } from './reading.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /**
@@ -29,7 +29,8 @@ const ROOM_WAIT_MS = 1_000
 export function createPlace(options: {
   subscriber: Subscriber
   offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
-  log: LogPort
+  log: Pick<LogPort, 'read'>
+  past: Past | null
   decoder: Decoder
   /** With the pattern of this subscription alone. */
   matcher: Pick<Matcher, 'matchParsed'>
@@ -38,7 +39,7 @@ export function createPlace(options: {
   limits: Pick<Limits, 'hubCatchUpRecordsMax' | 'hubRestMs'>
   logger: Logger
 }): Place {
-  const { subscriber, log, decoder, matcher, reached, limits, logger } = options
+  const { subscriber, log, past, decoder, matcher, reached, limits, logger } = options
   const cursors = new Map<string, Cursor[]>()
   for (const { topic, partition, offset } of options.offsets) {
     const list = cursors.get(topic) ?? []
@@ -47,24 +48,13 @@ export function createPlace(options: {
   }
   const all = [...cursors.values()].flatMap((list) => list.filter(() => true))
   const closing = new AbortController()
+  const reading = createReading({ log, past, recordsMax: limits.hubCatchUpRecordsMax, logger })
   let catchingUp: Promise<void> | null = null
 
   const join = (cursor: Cursor): boolean => {
     if (cursor.next < reached(cursor.topic, cursor.partition)) return false
     cursor.isLive = true
     return true
-  }
-  const read = async (cursor: Cursor): Promise<readonly LogRecord[]> => {
-    const { topic, partition, next: from } = cursor
-    try {
-      return await log.read({ topic, partition, from, max: limits.hubCatchUpRecordsMax })
-    } catch (error) {
-      const next = lostUntil(error)
-      if (next === null) throw error
-      logger.error('a subscription skips lost records', { topic, partition, from, to: next })
-      cursor.next = next
-      return []
-    }
   }
   /** As many as there is room for; all that were passed over or taken are behind the cursor then. */
   const takeSome = async (cursor: Cursor, records: readonly LogRecord[]): Promise<void> => {
@@ -80,7 +70,7 @@ export function createPlace(options: {
   }
   const step = async (cursor: Cursor): Promise<void> => {
     if (join(cursor)) return
-    const records = await read(cursor)
+    const records = await reading.read(cursor)
     if (closing.signal.aborted) return
     await takeSome(cursor, records)
     // The end of what can be read, and yet behind the live reader: what lay between is lost, or the engine is late.
@@ -142,6 +132,7 @@ export function createPlace(options: {
       }
       await subscriber.close(timeoutMs)
       await catchingUp
+      await reading.close()
     },
   }
 }

@@ -11,6 +11,7 @@ import type { Settled } from './item.ts'
 import { createLiveReader, type LiveReader } from './live-reader.ts'
 import { createPlace, type Place } from './place.ts'
 import { createPositions } from './positions.ts'
+import type { Past } from './reading.ts'
 import { createSubscriber, type SubscriberLimits } from './subscriber.ts'
 import type { Target } from './target.ts'
 
@@ -21,6 +22,8 @@ export type SessionOptions = {
   readonly log: LogPort
   readonly tables: TablesPort
   readonly registry: Registry
+  /** For subscriptions whose position lies before what the log has kept; without it they go on at what there is, which is told. */
+  readonly past?: Past
   readonly loadClaim: LoadClaim
   /** Where a subscription's events go; null when this process has nothing of that name. */
   readonly targets: (definition: SubscriptionDefinition) => Target | null
@@ -91,7 +94,20 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const alone = createMatcher()
     alone.add(name, pattern.pattern)
     matcher.add(name, pattern.pattern)
-    places.set(name, createPlace({ subscriber, offsets, log, decoder, matcher: alone, reached, limits, logger: own }))
+    places.set(
+      name,
+      createPlace({
+        subscriber,
+        offsets,
+        log,
+        past: options.past ?? null,
+        decoder,
+        matcher: alone,
+        reached,
+        limits,
+        logger: own,
+      }),
+    )
   }
   const end = async (name: string): Promise<void> => {
     const place = places.get(name)

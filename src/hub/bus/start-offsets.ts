@@ -4,9 +4,16 @@ import { Fault, faultCode } from '../../kernel/index.ts'
 
 export type StartOffset = { readonly topic: string; readonly partition: number; readonly offset: number }
 
-/** Where a new subscription begins in each partition of the topics. */
+/** What the archive knows of topics whose beginning the log has forgotten. */
+export type PastBounds = {
+  bounds(topic: string): Promise<Readonly<Record<number, { readonly first: number; readonly end: number }>>>
+  /** An offset at or before the first record that was appended at `atMs` or later. */
+  positionAt(options: { topic: string; partition: number; atMs: number }): Promise<number>
+}
+
+/** Where a new subscription begins in each partition of the topics; a time that only the archive goes back to may be met a little early. */
 export async function findStartOffsets(
-  log: LogPort,
+  { log, past }: { readonly log: LogPort; readonly past: PastBounds | null },
   topics: readonly string[],
   start: SubscriptionStart,
 ): Promise<readonly StartOffset[]> {
@@ -16,8 +23,12 @@ export async function findStartOffsets(
       bounds.map(async ([partition, { first, end }]): Promise<StartOffset> => {
         const at = { topic, partition: Number(partition) }
         if (start === 'now') return { ...at, offset: end }
-        if (start === 'beginning') return { ...at, offset: first }
-        return { ...at, offset: await findSince(log, { ...at, first, end, sinceMs: start.sinceMs }) }
+        const oldest = (await past?.bounds(topic))?.[at.partition]?.first ?? first
+        if (start === 'beginning') return { ...at, offset: Math.min(oldest, first) }
+        const { sinceMs } = start
+        const offset = await findSince(log, { ...at, first, end, sinceMs })
+        if (offset > first || oldest >= first || !past) return { ...at, offset }
+        return { ...at, offset: Math.min(offset, await past.positionAt({ ...at, atMs: sinceMs })) }
       }),
     )
   })

@@ -104,6 +104,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   let isStopped = false
   let isWaitingForRoom = false
   let headsUnderWay = 0
+  let isHeadsTurn = false
   let restsUntilMs = Number.NEGATIVE_INFINITY
 
   /** One that takes long holds the position, and with it all that was settled behind it. */
@@ -128,14 +129,17 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     room.wake()
   }
 
-  const nextItem = (): Item | null => {
+  const nextHead = (): Item | null => {
     const head = headsUnderWay < headsMax ? parking.takeHead() : null
-    if (head) {
-      headsUnderWay += 1
-      return head
-    }
-    // With all room for parked events taken, none is begun that might have to be parked.
-    return parking.hasRoom() ? lanes.take() : null
+    if (head) headsUnderWay += 1
+    return head
+  }
+  /** With all room for parked events taken, none is begun that might have to be parked. */
+  const nextFresh = (): Item | null => (parking.hasRoom() ? lanes.take() : null)
+  /** By turns, so that neither keeps the other waiting where one at a time is delivered. */
+  const nextItem = (): Item | null => {
+    isHeadsTurn = !isHeadsTurn
+    return isHeadsTurn ? (nextHead() ?? nextFresh()) : (nextFresh() ?? nextHead())
   }
   const mayStart = (): boolean =>
     !isStopped &&

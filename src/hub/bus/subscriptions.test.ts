@@ -54,7 +54,7 @@ test('it begins now, at the beginning, or where a time was', async () => {
   const records = await own.log.read({ topic: 'accounts', from: 0, max: 9 })
   const sinceMs = records[2]?.appendedAtMs ?? 0
   const first = records.findIndex(({ appendedAtMs }) => appendedAtMs >= sinceMs)
-  const starts = await findStartOffsets(own.log, ['accounts'], { sinceMs })
+  const starts = await findStartOffsets({ log: own.log, past: null }, ['accounts'], { sinceMs })
   expect(starts).toEqual([{ topic: 'accounts', partition: 0, offset: first }])
   await own.put('now', { start: 'now' })
   await own.put('all', { start: 'beginning' })

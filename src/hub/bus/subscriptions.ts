@@ -6,7 +6,7 @@ import { type Clock, Fault, type Limits, systemClock } from '../../kernel/index.
 import { parsePattern } from '../patterns/index.ts'
 import { parseTransformer } from '../transformer/index.ts'
 import { DEFINITION_COLUMNS, type NewSubscription, type SubscriptionDefinition, toDefinition } from './definition.ts'
-import { findStartOffsets, type StartOffset } from './start-offsets.ts'
+import { findStartOffsets, type PastBounds, type StartOffset } from './start-offsets.ts'
 
 /** Told when a subscription was made, changed or removed: the bus looks at the tables then. */
 export const SUBSCRIPTIONS_CHANNEL = 'hub-subscriptions'
@@ -38,10 +38,12 @@ export function createSubscriptions(options: {
   tables: TablesPort
   registry: Pick<Registry, 'topics'>
   log: LogPort
+  /** Of topics whose beginning is older than the log: the archive's. */
+  past?: PastBounds | null
   limits: Pick<Limits, 'hubSubscriptionsMax'>
   clock?: Clock
 }): Subscriptions {
-  const { tables, registry, log, limits, clock = systemClock } = options
+  const { tables, registry, log, past = null, limits, clock = systemClock } = options
   const notify = [SUBSCRIPTIONS_CHANNEL]
 
   const get = async (name: string): Promise<SubscriptionDefinition | null> => {
@@ -77,7 +79,7 @@ export function createSubscriptions(options: {
           `expected at most ${limits.hubSubscriptionsMax} subscriptions; remove one, or raise hubSubscriptionsMax`,
         )
       const { target, secret } = withSecret(subscription, before)
-      const offsets = before ? [] : await findStartOffsets(log, registry.topics(), subscription.start)
+      const offsets = before ? [] : await findStartOffsets({ log, past }, registry.topics(), subscription.start)
       const generation = randomInt(GENERATIONS)
       const statements = [
         upsertStatement({ ...subscription, target }, { generation, nowMs: clock.nowMs() }),

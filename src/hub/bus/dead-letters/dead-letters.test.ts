@@ -93,7 +93,7 @@ test('a record is added once, kept byte by byte, and comes again on its topic', 
   const [again] = await bed.log.read({ topic: 'raw', from: 0, max: 9 })
   expect([again?.key, again?.headers, [...(again?.value ?? [])]]).toEqual([
     'k',
-    { trace: 't', 'tentpole-redrive': 'p1' },
+    { trace: 't', 'tentpole-redrive': 'intake p1' },
     [0, 255, 1],
   ])
 })

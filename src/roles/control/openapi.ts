@@ -101,8 +101,27 @@ export function toStaffOpenApi(version: string): Record<string, unknown> {
     },
     servers: [{ url: '/' }],
     security: [{ operator: [] }],
-    paths,
-    components: { securitySchemes: { operator: { type: 'http', scheme: 'bearer' } } },
+    ...shareSchemas(paths),
+  }
+}
+
+/** Schemas with a name stand in one place, where references inside this document find them. */
+function shareSchemas(paths: Record<string, unknown>): Record<string, unknown> {
+  const schemas: Record<string, unknown> = {}
+  const take = (key: string, value: unknown): unknown => {
+    if (key !== '$defs') return value
+    Object.assign(schemas, value)
+    return undefined
+  }
+  const inPlace = (json: unknown): unknown =>
+    JSON.parse(JSON.stringify(json, take).replaceAll('"#/$defs/', '"#/components/schemas/'))
+  const shared = inPlace(paths)
+  return {
+    paths: shared,
+    components: {
+      securitySchemes: { operator: { type: 'http', scheme: 'bearer' } },
+      schemas: inPlace(schemas),
+    },
   }
 }
 

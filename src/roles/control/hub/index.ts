@@ -28,7 +28,9 @@ export function addHubRoutes(app: Hono, ports: HubPorts): void {
   addSpokeRoutes(app, ports, asCaller)
 }
 
-/** Streams and payloads take as long as they take and have bounds of their own: the server's idle timeout would cut them. */
+const LONG = /\/hub\/v1\/(events|records\/|payloads\/|tail|subscriptions\/[^/]+\/events)/
+
+/** Streams and payloads take as long as they take and have deadlines of their own: the server's would cut the slow and honest. */
 export function isLongHubRequest(url: string): boolean {
-  return url.includes('/hub/v1/')
+  return LONG.test(url)
 }

@@ -150,7 +150,13 @@ const LINES: readonly Line[] = [
     { body: spokeRequestSchema.omit({ name: true }) },
   ],
   ['post', '/hub/v1/spokes/{name}/token', 'A new token; the old one is worth nothing from then on', 200, tokenSchema],
-  ['delete', '/hub/v1/spokes/{name}', 'Revoke a spoke at once; its subscriptions are disabled', 204, null],
+  [
+    'delete',
+    '/hub/v1/spokes/{name}',
+    'Revoke a spoke at once; its subscriptions keep their place and are given nothing',
+    204,
+    null,
+  ],
 ]
 
 /** The hub's part of the API's description. */

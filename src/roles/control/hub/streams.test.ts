@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { connect } from 'node:net'
-import { createSseParser, type SseMessage } from '../../../client/sse.ts'
 import { problemOf, until } from '../testing.ts'
-import { startTestHub, type TestHub, titleAdded, toJson } from './testing.ts'
+import { OPERATOR, startTestHub, type TestHub, titleAdded, toJson } from './testing.ts'
 
 let hub: TestHub
 let token: string
@@ -12,6 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => hub.close())
 
+type SseMessage = { readonly event: string; readonly id: string; readonly data: string }
 type Stream = {
   readonly messages: SseMessage[]
   readonly comments: () => number
@@ -24,13 +24,15 @@ async function openStream(name: string, query = '', bearer = token): Promise<Str
   const answer = await hub.call(`/subscriptions/${name}/events${query}`, { signal: abort.signal }, bearer)
   if (!answer.ok) throw new Error((await problemOf(answer)).code)
   const messages: SseMessage[] = []
-  const parser = createSseParser()
+  let rest = ''
   let comments = 0
   let ended = false
   const read = async (): Promise<void> => {
     for await (const bytes of answer.body ?? []) {
-      comments += Buffer.from(bytes).toString().split(': beat\n').length - 1
-      messages.push(...parser.feed(bytes))
+      const blocks = (rest + Buffer.from(bytes).toString()).split('\n\n')
+      rest = blocks.pop() ?? ''
+      comments += blocks.filter((block) => block.startsWith(':')).length
+      messages.push(...blocks.filter((block) => !block.startsWith(':')).map(toMessage))
     }
   }
   void read()
@@ -39,6 +41,15 @@ async function openStream(name: string, query = '', bearer = token): Promise<Str
       ended = true
     })
   return { messages, comments: () => comments, ended: () => ended, close: () => abort.abort() }
+}
+
+function toMessage(block: string): SseMessage {
+  const field = (name: string): string =>
+    block
+      .split('\n')
+      .find((line) => line.startsWith(`${name}: `))
+      ?.slice(name.length + 2) ?? ''
+  return { event: field('event'), id: field('id'), data: field('data') }
 }
 
 const idsOf = ({ messages }: Stream): string[] =>
@@ -181,6 +192,26 @@ test('a reader that does not read is sent no more than the bound, then cut', asy
     await until('it was cut', () => slow.ports.streams.readers() === 0)
     socket.destroy()
   } finally {
+    await slow.close()
+  }
+})
+
+test('a payload that nobody goes on reading is let go', async () => {
+  const slow = await startTestHub({ hubStreamStallMs: 200 })
+  const socket = connect(Number(new URL(slow.url).port), 'localhost')
+  try {
+    const letGo = Promise.withResolvers<void>()
+    const body = new ReadableStream<Uint8Array>({
+      pull: (to) => to.enqueue(new Uint8Array(65_536)),
+      cancel: () => letGo.resolve(),
+    })
+    Object.assign(slow.ports, { claims: { unchecked: async () => ({ size: 2 ** 40, body }) } })
+    socket.pause()
+    const head = ['GET /hub/v1/payloads/claims/x HTTP/1.1', 'host: localhost', `authorization: Bearer ${OPERATOR}`]
+    socket.write([...head, '', ''].join('\r\n'))
+    await letGo.promise
+  } finally {
+    socket.destroy()
     await slow.close()
   }
 })

@@ -23,7 +23,7 @@ export async function loadConfig(file: string | undefined, environment: Environm
     throw new Fault('config-invalid', `--config: expected a file, there is none at ${resolve(file)}`)
   const config = parseConfig(path === undefined ? {} : await importConfig(path), environment)
   const modules = config.hub.modules.map((module, at) => resolveModule(dirname(resolve(path ?? FILE)), module, at))
-  return { ...config, home: resolve(config.home), hub: { modules } }
+  return { ...config, home: resolve(config.home), hub: { ...config.hub, modules } }
 }
 
 /** Absolute, since it travels to a process that does not know where the configuration was. */

@@ -92,6 +92,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Files of events, pipes and subscriptions (`export default defineHub({ … })`), relative to this configuration's. */
       modules: z.array(z.string().min(1).max(4_096)).max(64).default([]),
+      /** Private networks that webhooks may go to; all others of those are refused, since a webhook is told where to go by others. */
+      webhookNetworks: z.array(networkSchema).max(64).default([]),
     })
     .prefault({}),
   limits: z.strictObject(limitShape).default({}),
@@ -108,7 +110,7 @@ export type TentpoleConfig = {
   media?: { ladder?: Rung[]; workers?: number }
   edge?: { exemptNetworks?: string[]; accessLog?: string }
   signatures?: { bindIpv4Bits?: number | null; bindIpv6Bits?: number | null }
-  hub?: { modules?: string[] }
+  hub?: { modules?: string[]; webhookNetworks?: string[] }
   limits?: Partial<Limits>
 }
 /** The same with every default filled in and every relation checked. */
@@ -120,7 +122,7 @@ export type ResolvedConfig = {
   readonly edge: { readonly exemptNetworks: readonly string[]; readonly accessLog: string }
   readonly signatures: { readonly bindIpv4Bits: number | null; readonly bindIpv6Bits: number | null }
   /** `modules`: absolute once the file they are named in is known. */
-  readonly hub: { readonly modules: readonly string[] }
+  readonly hub: { readonly modules: readonly string[]; readonly webhookNetworks: readonly string[] }
   readonly limits: Limits
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createDirectoryObjects } from '../engines/objects/index.ts'
 import { createStoreClient } from '../engines/store/index.ts'
-import { createPublisher, createRelay } from '../hub/index.ts'
+import { createPublisher, createRelay, loadHubModules } from '../hub/index.ts'
 import { Fault, systemClock } from '../kernel/index.ts'
 import { createCatalog } from '../services/catalog/index.ts'
 import { createTitles } from '../services/titles/index.ts'
@@ -10,6 +10,8 @@ import type { RoleContext, StartRole } from './context.ts'
 import { createControlApp } from './control/app.ts'
 import { createAuth } from './control/auth.ts'
 import { watchEdge } from './control/edge-watch.ts'
+import { createHub } from './control/hub/create-hub.ts'
+import { isLongHubRequest } from './control/hub/index.ts'
 import { createLive } from './control/live.ts'
 import { watchStatus } from './control/platform-status.ts'
 import { fromThrown, toProblem } from './control/problem.ts'
@@ -27,6 +29,7 @@ export const start: StartRole = async (context) => {
   const { config, layout, logger, name, version } = context
   const { operatorToken, metricsToken, watchUrl } = secretsOf(context)
   const { limits } = config
+  const loaded = await loadHubModules(config.hub.modules)
   const store = createStoreClient({ path: layout.storeSocket, limits, logger })
   const relay = createRelay({ tables: store.tables, log: store.log, owner: name, logger })
   const catalog = createCatalog({ log: store.log, logger })
@@ -65,8 +68,15 @@ export const start: StartRole = async (context) => {
     ]
     return sentences.flatMap(([isFault, sentence]) => (isFault ? [sentence] : []))
   }
+  const auth = createAuth({ operatorToken, metricsToken, limits, clock: systemClock })
+  const hub = createHub({
+    ...{ log: store.log, tables: store.tables, objects, loaded, auth, name, limits, logger },
+    webhookNetworks: config.hub.webhookNetworks,
+    clock: systemClock,
+  })
   const app = createControlApp({
-    auth: createAuth({ operatorToken, metricsToken, limits, clock: systemClock }),
+    auth,
+    hub: hub.ports,
     titles,
     heard: catalog.get,
     uploads,
@@ -99,12 +109,14 @@ export const start: StartRole = async (context) => {
     health: () => ({ faults: faults() }),
     async drain() {
       await live.close()
+      // Its streams would keep the server from stopping.
+      const hubClosed = hub.close()
       await within(server.stop(false), limits.drainMs * DRAIN_SHARE)
       await server.stop(true)
       uploads.close()
       status.close()
       edge.close()
-      await Promise.all([relay.close(), catalog.close()])
+      await Promise.all([relay.close(), catalog.close(), hubClosed])
       await store.close()
     },
   }
@@ -121,7 +133,7 @@ function secretsOf({ operatorToken, metricsToken, watchUrl }: RoleContext): Give
 }
 
 function isLong(request: Request): boolean {
-  return request.url.includes('/uploads') || request.url.endsWith('/api/events')
+  return request.url.includes('/uploads') || request.url.endsWith('/api/events') || isLongHubRequest(request.url)
 }
 
 async function within(work: Promise<void>, timeoutMs: number): Promise<void> {

@@ -21,6 +21,8 @@ export type ArchiverOptions = {
   readonly topics: readonly string[]
   /** Those whose log is trimmed to `logRetentionBytes`, as far as they are archived and every subscription has read them. */
   readonly trimmedTopics: readonly string[]
+  /** The first offset that somebody else still wants to read in the log; null: nobody. Absent: nobody ever. */
+  readonly neededFrom?: (topic: string, partition: number) => number | null
   /** For people who read the lease row. */
   readonly owner: string
   readonly limits: ArchiverLimits

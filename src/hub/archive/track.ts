@@ -121,9 +121,9 @@ export function createTrack(
     if (!options.trimmedTopics.includes(at.topic)) return
     const before = await findTrimOffset(tables, at, limits.logRetentionBytes)
     if (before === null) return
-    // Subscriptions read the log: one that is behind keeps what it has not had.
-    const needed = (await findNeededFrom(tables, at)) ?? before
-    await log.trim({ ...at, before: Math.min(before, needed) })
+    // Subscriptions and pipes read the log: one that is behind keeps what it has not had.
+    const needed = [await findNeededFrom(tables, at), options.neededFrom?.(at.topic, at.partition) ?? null]
+    await log.trim({ ...at, before: Math.min(before, ...needed.map((offset) => offset ?? before)) })
   }
 
   const step = async (): Promise<boolean> => {

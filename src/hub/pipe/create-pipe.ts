@@ -47,6 +47,8 @@ export type Pipe = {
   view(): PipeView
   /** Resolves when all that is on its topic now has been published or put into quarantine, and its position says so. Fault `timeout`. */
   caughtUp(options?: { timeoutMs?: number }): Promise<void>
+  /** The first offset it may still want to read: the log must keep what follows. */
+  neededFrom(partition: number): number
   /** What is under way is finished or given up within one attempt; what is not finished comes again to the next one of its name. */
   close(): Promise<void>
 }
@@ -120,6 +122,7 @@ export function createPipe(options: PipeOptions): Pipe {
   return {
     name,
     view: () => ({ name, from: from.topic, lagRecords: subscription.lag() + window.size(), ...stats.view() }),
+    neededFrom: (partition) => window.positions().get(partition) ?? subscription.position().next[partition] ?? 0,
     async caughtUp({ timeoutMs = 30_000 } = {}) {
       await subscription.caughtUp({ timeoutMs })
       await saver.reached(new Map(window.taken()), timeoutMs)

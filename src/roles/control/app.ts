@@ -11,6 +11,7 @@ import { refuseForeignOrigin, refuseHost, securityHeaders } from './browser-safe
 import { serveConsoleFile } from './console-files.ts'
 import { addEdgeRoutes } from './edge-routes.ts'
 import type { EdgeWatch } from './edge-watch.ts'
+import { addHubRoutes, type HubPorts } from './hub/index.ts'
 import type { Live } from './live.ts'
 import { toMetricsResponse } from './metrics.ts'
 import { toStaffOpenApi } from './openapi.ts'
@@ -26,6 +27,7 @@ export type ControlAppOptions = {
   readonly uploads: Uploads
   readonly publisher: Publisher
   readonly live: Live
+  readonly hub: HubPorts
   readonly status: () => PlatformStatus | null
   readonly edge: Pick<EdgeWatch, 'view' | 'prometheus'>
   /** Why this role itself is not healthy. */
@@ -70,10 +72,11 @@ export function createControlApp(options: ControlAppOptions): ControlApp {
   })
   addTitleRoutes(app, options)
   addEdgeRoutes(app, options)
+  addHubRoutes(app, options.hub)
 
   app.notFound(async ({ req }) => {
     const { pathname } = new URL(req.url)
-    const isApi = pathname.startsWith('/api/') || pathname.startsWith('/uploads/')
+    const isApi = ['/api/', '/uploads/', '/hub/'].some((start) => pathname.startsWith(start))
     const file = isApi ? null : await serveConsoleFile(options.consoleDirectory, req.raw)
     const refusal = file ?? refuseStranger(auth, req.raw)
     const detail = `There is nothing for ${req.method} ${pathname}; see /api/openapi.json.`

@@ -139,17 +139,17 @@ export function createDeadLetters(options: {
 function listStatement({ state, kind, name, eventId, before }: DeadLetterFilter, max: number): Statement {
   const conditions: string[] = []
   const parameters: SqlValue[] = []
-  const require = (condition: string, ...values: readonly SqlValue[]): void => {
+  const narrow = (condition: string, ...values: readonly SqlValue[]): void => {
     conditions.push(condition)
     parameters.push(...values)
   }
-  if (state !== undefined) require('state = ?', state)
-  if (kind !== undefined) require('kind = ?', kind)
-  if (name !== undefined) require('name = ?', name)
-  if (eventId !== undefined) require('event_id = ?', eventId)
+  if (state !== undefined) narrow('state = ?', state)
+  if (kind !== undefined) narrow('kind = ?', kind)
+  if (name !== undefined) narrow('name = ?', name)
+  if (eventId !== undefined) narrow('event_id = ?', eventId)
   if (before !== undefined) {
     const { atMs, id } = parseCursor(before)
-    require('(dead_at_ms < ? OR (dead_at_ms = ? AND id < ?))', atMs, atMs, id)
+    narrow('(dead_at_ms < ? OR (dead_at_ms = ? AND id < ?))', atMs, atMs, id)
   }
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''
   return {

@@ -1,4 +1,4 @@
-import type { HubHttp } from './http.ts'
+import { type HubHttp, pause } from './http.ts'
 
 export type Verdict =
   | { readonly kind: 'ack' }
@@ -8,19 +8,22 @@ export type Acknowledger = {
   add(id: string, verdict: Verdict): void
   /** Whether what became of it is still to be told. */
   has(id: string): boolean
-  /** Resolves when everything was told, or could not be. */
-  flush(): Promise<void>
+  /** The last call. Resolves when everything was told, or could not be in a few seconds: then it is delivered again. */
+  finish(): Promise<void>
 }
 
 const DELAY_MS = 10
 const BATCH_MAX = 500
 /** Of those that could not be told; the oldest is forgotten then, and so delivered again. */
 const WAITING_MAX = 10_000
+/** A hub that is away must not hold up the end of a service. */
+const FINISH_MS = 5_000
 
 /** Tells the hub what became of deliveries, many at once: one request at a time, what comes meanwhile goes with the next. */
 export function createAcknowledger(options: { http: HubHttp; subscription: string; eager: number }): Acknowledger {
   const { http, subscription, eager } = options
   const waiting = new Map<string, Verdict>()
+  const over = new AbortController()
   let sending: Promise<void> | null = null
   let timer: ReturnType<typeof setTimeout> | null = null
 
@@ -30,11 +33,12 @@ export function createAcknowledger(options: { http: HubHttp; subscription: strin
     const nacks = batch.flatMap(([id, verdict]) =>
       verdict.kind === 'nack' ? [{ id, reason: verdict.reason.slice(0, 2_000), final: verdict.final }] : [],
     )
-    await http.sendWithRetries(`/subscriptions/${subscription}/acks`, {
+    const init = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ acks, nacks }),
-    })
+    }
+    await http.sendWithRetries(`/subscriptions/${subscription}/acks`, init, { signal: over.signal })
     // What was said of the same delivery in the meantime has yet to be told.
     for (const [id, verdict] of batch) if (waiting.get(id) === verdict) waiting.delete(id)
   }
@@ -64,9 +68,13 @@ export function createAcknowledger(options: { http: HubHttp; subscription: strin
       if (waiting.size >= eager) void start()
       else timer ??= setTimeout(() => void start(), DELAY_MS)
     },
-    async flush() {
-      await sending
-      if (waiting.size > 0) await start()
+    async finish() {
+      const told = (sending ?? Promise.resolve()).then(() => (waiting.size > 0 ? start() : undefined))
+      const timeout = new AbortController()
+      await Promise.race([told, pause(FINISH_MS, timeout.signal)])
+      timeout.abort()
+      over.abort()
+      if (timer) clearTimeout(timer)
     },
   }
 }

@@ -16,6 +16,17 @@ export async function runSubscription(http: HubHttp, options: SubscribeOptions):
   const signal = options.signal ?? new AbortController().signal
   const acknowledger = createAcknowledger({ http, subscription: name, eager: Math.max(1, Math.ceil(concurrency / 2)) })
   const workers = createWorkers({ handler, concurrency, acknowledger })
+  /** Open until the last acknowledgement was taken: what is under way on a connection ends with it. */
+  const connection = new AbortController()
+  let ending: Promise<void> | null = null
+  const end = (): Promise<void> => {
+    ending ??= workers
+      .stop()
+      .then(acknowledger.finish)
+      .finally(() => connection.abort())
+    return ending
+  }
+  signal.addEventListener('abort', end)
   let tries = 0
   let known = false
   try {
@@ -26,7 +37,7 @@ export async function runSubscription(http: HubHttp, options: SubscribeOptions):
         known = true
         await readStream(http, {
           path: `/subscriptions/${name}/events?window=${concurrency}`,
-          signal,
+          signal: connection.signal,
           onMessage(message) {
             tries = 0
             return takeMessage(message, { http, workers, signal, onState })
@@ -45,8 +56,8 @@ export async function runSubscription(http: HubHttp, options: SubscribeOptions):
       }
     }
   } finally {
-    await workers.stop()
-    await acknowledger.flush()
+    signal.removeEventListener('abort', end)
+    await end()
   }
 }
 

@@ -4,6 +4,7 @@ import { addDeadLetterRoutes } from './dead-letter-routes.ts'
 import { addEventRoutes } from './event-routes.ts'
 import type { HubPorts } from './ports.ts'
 import { toHubProblem } from './problems.ts'
+import { addReplayRoutes } from './replay-routes.ts'
 import { addSpokeRoutes } from './spoke-routes.ts'
 import { addSubscriptionRoutes } from './subscription-routes.ts'
 import { addViewRoutes } from './view-routes.ts'
@@ -23,6 +24,7 @@ export function addHubRoutes(app: Hono, ports: HubPorts): void {
   }
   addEventRoutes(app, ports, asCaller)
   addSubscriptionRoutes(app, ports, asCaller)
+  addReplayRoutes(app, ports, asCaller)
   addDeadLetterRoutes(app, ports, asCaller)
   addViewRoutes(app, ports, asCaller)
   addSpokeRoutes(app, ports, asCaller)

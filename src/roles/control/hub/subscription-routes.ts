@@ -1,10 +1,5 @@
 import type { Hono } from 'hono'
-import {
-  acknowledgeRequestSchema,
-  hubNameSchema,
-  replayRequestSchema,
-  subscriptionRequestSchema,
-} from '../../../contracts/index.ts'
+import { acknowledgeRequestSchema, hubNameSchema, subscriptionRequestSchema } from '../../../contracts/index.ts'
 import { readBody } from '../body.ts'
 import { toProblem } from '../problem.ts'
 import { type AsCaller, type Caller, mayTouch, ownerOf } from './caller.ts'
@@ -14,16 +9,12 @@ import { badRequest, notFound } from './problems.ts'
 
 const BASE = '/hub/v1/subscriptions'
 
-/** Subscriptions, the streams of those whose reader comes to us, what they acknowledge, and their replays. */
+/** Subscriptions, the streams of those whose reader comes to us, and what they acknowledge. */
 export function addSubscriptionRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): void {
   const { subscriptions, limits } = ports
   const bounds = { bytesMax: limits.apiBodyBytesMax }
 
-  /** Whoever may not touch it is told the same as if there were none. */
-  const find = async (caller: Caller, name: string): Promise<SubscriptionFacts | null> => {
-    const found = await subscriptions.get(name)
-    return found && mayTouch(caller, found.owner) ? found : null
-  }
+  const find = (caller: Caller, name: string): Promise<SubscriptionFacts | null> => findOwn(caller, name, ports)
   const viewsOf = async (caller: Caller) =>
     (await ports.overview()).subscriptions.filter(({ owner }) => mayTouch(caller, owner))
 
@@ -99,36 +90,16 @@ export function addSubscriptionRoutes(app: Hono, ports: HubPorts, asCaller: AsCa
       return body.ok ? Response.json(ports.streams.acknowledge(found.name, body.value)) : body.problem
     }),
   )
-  app.post(
-    `${BASE}/:name/replays`,
-    asCaller(async (caller, request, param) => {
-      const found = await find(caller, param('name'))
-      if (!found) return notFound('subscription', param('name'))
-      const body = await readBody(request, replayRequestSchema, bounds)
-      if (!body.ok) return body.problem
-      return Response.json(await ports.replays.create(found.name, body.value), { status: 201 })
-    }),
-  )
-  app.get(
-    '/hub/v1/replays',
-    asCaller(async (caller) => {
-      const own = await ownNames(caller, ports)
-      const replays = await ports.replays.list()
-      return Response.json({
-        replays: own ? replays.filter(({ subscription }) => own.includes(subscription)) : replays,
-      })
-    }),
-  )
-  app.delete(
-    '/hub/v1/replays/:id',
-    asCaller(async (caller, _request, param) => {
-      const own = await ownNames(caller, ports)
-      const replay = await ports.replays.get(param('id'))
-      const isTheirs = replay && (own === null || own.includes(replay.subscription))
-      const cancelled = isTheirs ? await ports.replays.cancel(replay.id) : null
-      return cancelled ? Response.json(cancelled) : notFound('replay', param('id'))
-    }),
-  )
+}
+
+/** Whoever may not touch it is told the same as if there were none. */
+export async function findOwn(
+  caller: Caller,
+  name: string,
+  { subscriptions }: Pick<HubPorts, 'subscriptions'>,
+): Promise<SubscriptionFacts | null> {
+  const found = await subscriptions.get(name)
+  return found && mayTouch(caller, found.owner) ? found : null
 }
 
 /** The names of a spoke's subscriptions; null for the operator, whose are all. */

@@ -11,11 +11,20 @@ export {
   readGaps,
 } from './archive/index.ts'
 export {
+  type Bus,
   createBus,
   createDeadLetters,
+  createDecoder,
+  createProducers,
   createSubscriptions,
+  type DeadLetters,
+  type Decoder,
+  findStops,
   type NewDeadLetter,
+  type Producers,
+  type SubscriptionDefinition,
   type Subscriptions,
+  type Target,
   viewSubscriptions,
 } from './bus/index.ts'
 export {
@@ -152,4 +161,14 @@ export {
   type Transformer,
   type TransformerFault,
 } from './transformer/index.ts'
-export { createView, defineView, type View, type ViewDefinition } from './view.ts'
+export {
+  createVersionedView,
+  createView,
+  defineView,
+  type VersionedView,
+  type View,
+  type ViewDefinition,
+  type ViewLag,
+  type ViewSnapshots,
+  type ViewSources,
+} from './views/index.ts'

@@ -1,7 +1,7 @@
 import type { DeliveryPolicy, EventDefinitions, SubscriptionStart } from '../../contracts/index.ts'
 import type { PipeDefinition } from '../pipe/index.ts'
 import type { FunctionHandler } from '../targets/function.ts'
-import type { ViewDefinition } from '../view.ts'
+import type { ViewDefinition } from '../views/index.ts'
 
 /** A function of this process that is given the events its pattern matches. */
 export type HubSubscription = {

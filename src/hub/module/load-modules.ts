@@ -4,7 +4,7 @@ import type { DeliveryPolicy, EventDefinitions, Registry, SubscriptionStart } fr
 import { describeError, Fault } from '../../kernel/index.ts'
 import type { PipeDefinition } from '../pipe/index.ts'
 import { createRegistry, platformDefinitions } from '../registry/index.ts'
-import type { ViewDefinition } from '../view.ts'
+import type { ViewDefinition } from '../views/index.ts'
 import type { HubModule, HubSubscription } from './define-hub.ts'
 import { findModuleFaults } from './find-faults.ts'
 import { moduleSchema } from './module-schema.ts'

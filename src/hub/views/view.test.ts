@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { CloudEvent } from '../contracts/index.ts'
-import { type Logger, silentLogger } from '../kernel/index.ts'
-import { createPublisher } from './publisher.ts'
-import { numbered, numberOf, openTestEngines, type TestEngines, titleIdOf } from './testing.ts'
-import { createRepeatCheck, createView, defineView, type View } from './view.ts'
+import type { CloudEvent } from '../../contracts/index.ts'
+import { type Logger, silentLogger } from '../../kernel/index.ts'
+import { createPublisher } from '../publisher.ts'
+import { numbered, numberOf, openTestEngines, type TestEngines, titleIdOf } from '../testing.ts'
+import { createView, defineView, type View } from './index.ts'
+import { createRepeatCheck } from './repeat-check.ts'
 
 let engines: TestEngines
 const views: View<unknown>[] = []
@@ -106,7 +107,7 @@ test('a state may be replaced instead of changed', async () => {
 })
 
 test('the last ids are remembered, at least as many as asked for, and memory is bounded', () => {
-  const isRepeat = createRepeatCheck(100)
+  const { isRepeat } = createRepeatCheck(100)
   for (let n = 0; n < 1_000; n++) {
     expect(isRepeat(`e${n}`)).toBe(false)
     if (n >= 100) expect(isRepeat(`e${n - 99}`)).toBe(true)

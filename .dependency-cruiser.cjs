@@ -27,6 +27,14 @@ module.exports = {
       to: { pathNot: '^src/kernel/', dependencyTypesNot: ['core'] },
     },
     {
+      name: 'client-stands-alone',
+      comment:
+        'the client runs in other teams’ services: it imports nothing but its own files, not even Node built-ins',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: '[.]test[.]ts$' },
+      to: { pathNot: '^src/client/' },
+    },
+    {
       name: 'services-meet-over-the-hub',
       comment: 'services never import one another: they meet in contracts and over the hub',
       severity: 'error',

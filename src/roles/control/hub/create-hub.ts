@@ -26,7 +26,7 @@ import {
   type LoadedHub,
   type Pipe,
 } from '../../../hub/index.ts'
-import { type Clock, Fault, type Limits, type Logger } from '../../../kernel/index.ts'
+import { type Clock, Fault, faultCode, type Limits, type Logger } from '../../../kernel/index.ts'
 import type { Auth } from '../auth.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createLookUp } from './look-up.ts'
@@ -71,9 +71,9 @@ export function createHub(options: HubOptions): Hub {
   const deadLetters = createDeadLetters({ tables, log, ...shared })
   const spokes = createSpokes({ tables, ...shared })
   const streams = createStreamHub()
-  const subscriptions = createSubscriptions({ tables, registry, log, ...shared })
   const producers = createProducers({ limits, clock })
   const reader = createArchiveReader({ log, objects, ...shared })
+  const subscriptions = createSubscriptions({ tables, registry, log, past: reader, ...shared })
 
   const sources = [...new Set(loaded.pipes.map(({ from }) => from.topic))]
   const readTopics = [...new Set([...registry.topics(), ...sources, DEAD_LETTERS_TOPIC])]
@@ -86,7 +86,13 @@ export function createHub(options: HubOptions): Hub {
   }
   const withData = async (event: AnyEvent): Promise<AnyEvent> => {
     const isJson = event.dataref !== undefined && (registry.get(event.type)?.data ?? null) !== null
-    return isJson ? checkClaimed(registry, event, await loadClaim(event)) : event
+    try {
+      return isJson ? checkClaimed(registry, event, await loadClaim(event)) : event
+    } catch (error) {
+      // Gone or damaged for good: there is no more to be seen of it than what it says itself.
+      if (LOST_CLAIM.has(faultCode(error))) return event
+      throw error
+    }
   }
 
   const targets = createTargets({
@@ -95,7 +101,7 @@ export function createHub(options: HubOptions): Hub {
     ...shared,
   })
   const bus: Bus = createBus({
-    ...{ log, tables, registry, loadClaim, targets, owner: name, onEvent: producers.count },
+    ...{ log, tables, registry, loadClaim, targets, past: reader, owner: name, onEvent: producers.count },
     ...shared,
   })
   const pipes: readonly Pipe[] = loaded.pipes.map((definition) =>
@@ -180,6 +186,7 @@ export function createHub(options: HubOptions): Hub {
   }
 }
 
+const LOST_CLAIM: ReadonlySet<string> = new Set(['claim-missing', 'claim-damaged', 'claim-invalid', 'event-invalid'])
 const NEVER = new AbortController().signal
 
 /** Raw records are taken no faster than the pipe works them off, in the long run: whoever sends them waits, and nothing is dropped. */

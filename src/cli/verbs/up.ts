@@ -1,5 +1,5 @@
 import { buildWeb } from '../../../web/build.ts'
-import { createLogger, Fault, type LogFormat } from '../../kernel/index.ts'
+import { createLogger, describeError, Fault, type LogFormat } from '../../kernel/index.ts'
 import { createSupervisor, type Supervisor } from '../../roles/index.ts'
 import { loadConfig, VERSION } from '../configuration.ts'
 import { beginFirstStart, type FirstStart } from '../sample/publish-sample.ts'
@@ -19,6 +19,7 @@ export const up: Verb = async ({ args, environment, terminal }) => {
   })
   const logFormat = toLogFormat(values.log)
   const config = await loadConfig(values.config, environment)
+  await checkModules(config.hub.modules)
   const logger = createLogger({ role: 'supervisor', format: logFormat, write: terminal.print })
   const platform: Starting = { supervisor: null, firstStart: null }
   // Whoever read our lines is gone: no reason to stop working.
@@ -42,6 +43,15 @@ export const up: Verb = async ({ args, environment, terminal }) => {
   await platform.firstStart?.cancel()
   if (failure === null) return 0
   throw new Fault('platform-stopped', failure)
+}
+
+/** The hub's modules are loaded where they run; what is wrong with them is better told before anything starts. Fault `config-invalid`. */
+async function checkModules(paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return
+  const { loadHubModules } = await import('../../hub/index.ts')
+  await loadHubModules(paths).catch((error: unknown) => {
+    throw new Fault('config-invalid', describeError(error))
+  })
 }
 
 /** What there is so far, for a signal that comes early. */

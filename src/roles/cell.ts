@@ -1,8 +1,9 @@
 import { hkdfSync } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createDirectoryObjects } from '../engines/objects/index.ts'
 import { createStoreClient } from '../engines/store/index.ts'
 import { type Caller, createGateway } from '../gateway/index.ts'
-import { createPublisher } from '../hub/index.ts'
+import { createArchiveReader, createPublisher } from '../hub/index.ts'
 import { Fault } from '../kernel/index.ts'
 import { createViewerTokens } from '../services/accounts/index.ts'
 import { createCatalog } from '../services/catalog/index.ts'
@@ -33,7 +34,7 @@ const PROGRESS_CATCH_UP_MS = 5_000
 
 /**
  * A cell: the gateway and the viewers' services, served on the cell's socket to the edge. Keeps nothing but views in
- * memory, so it goes on answering home pages, titles and media while the store is away. Its socket opens once the
+ * memory, from control's snapshots and the log, so it goes on answering home pages, titles and media while the store is away. Its socket opens once the
  * catalogue is there: until then another cell answers, instead of this one denying titles it has not heard of yet.
  */
 export const start: StartRole = async (context) => {
@@ -42,7 +43,9 @@ export const start: StartRole = async (context) => {
   const { limits } = config
   const store = createStoreClient({ path: layout.storeSocket, limits, logger })
   const { log } = store
-  const catalog = createCatalog({ log, logger, limits })
+  const objects = createDirectoryObjects({ root: layout.objectsDirectory })
+  const archive = createArchiveReader({ log, objects, limits, logger })
+  const catalog = createCatalog({ log, logger, limits, snapshots: { objects, isWriter: false }, archive })
   const progress = createProgress({ log, logger, limits })
   const publisher = createPublisher({ log, source: name })
   const sessionIds = createSessionIds(toSessionSecret(viewerKey))

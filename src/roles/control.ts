@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createDirectoryObjects } from '../engines/objects/index.ts'
 import { createStoreClient } from '../engines/store/index.ts'
-import { createPublisher, createRelay, loadHubModules } from '../hub/index.ts'
+import { createArchiveReader, createPublisher, createRelay, loadHubModules } from '../hub/index.ts'
 import { Fault, systemClock } from '../kernel/index.ts'
 import { createCatalog } from '../services/catalog/index.ts'
 import { createTitles } from '../services/titles/index.ts'
@@ -32,9 +32,12 @@ export const start: StartRole = async (context) => {
   const loaded = await loadHubModules(config.hub.modules)
   const store = createStoreClient({ path: layout.storeSocket, limits, logger })
   const relay = createRelay({ tables: store.tables, log: store.log, owner: name, logger })
-  const catalog = createCatalog({ log: store.log, logger })
   const titles = createTitles({ tables: store.tables, source: name, limits })
   const objects = createDirectoryObjects({ root: layout.objectsDirectory })
+  const archive = createArchiveReader({ log: store.log, objects, limits, logger })
+  // Cells start from what control writes.
+  const snapshots = { objects, isWriter: true }
+  const catalog = createCatalog({ log: store.log, logger, limits, snapshots, archive })
   const uploads = await createUploads({
     directory: layout.uploadsDirectory,
     objects,

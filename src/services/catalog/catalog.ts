@@ -1,8 +1,8 @@
 import type { CloudEvent } from '../../contracts/index.ts'
-import type { LogPort } from '../../engines/log/index.ts'
-import { createView, defineView, type ViewDefinition } from '../../hub/index.ts'
-import { DEFAULT_LIMITS, type Limits, type Logger } from '../../kernel/index.ts'
+import { createView, defineView, type View, type ViewDefinition, type ViewSources } from '../../hub/index.ts'
+import { DEFAULT_LIMITS, type Limits } from '../../kernel/index.ts'
 import { createSegmentWaits, type SegmentIndex, type SegmentWait, type WaitOptions } from './segment-waits.ts'
+import { decodeTitles, encodeTitles } from './snapshot.ts'
 import { type CatalogEventType, type CatalogTitle, decideTitle, isListed } from './title.ts'
 
 /** Every title there is, from the log alone: serves on from memory when everything else is gone. */
@@ -24,6 +24,8 @@ export type Catalog = {
   lag(): number
   silentForMs(): number
   caughtUp(options?: { timeoutMs?: number }): Promise<void>
+  /** Resolves when the event at this position is in the catalogue. Faults `timeout`, `position-unknown`, `view-busy`, `closed`. */
+  reached: View<CatalogState>['reached']
   close(): Promise<void>
 }
 
@@ -38,15 +40,13 @@ export const catalogView: ViewDefinition<CatalogState> = defineView<CatalogState
   apply(titles, event) {
     if (isCatalogEvent(event)) titles.set(event.data.titleId, decideTitle(titles.get(event.data.titleId), event))
   },
+  snapshot: { encode: encodeTitles, decode: decodeTitles },
 })
 
-export function createCatalog(options: {
-  log: LogPort
-  logger: Logger
-  limits?: Pick<Limits, 'segmentHoldsMax'>
-}): Catalog {
-  const { log, logger, limits = DEFAULT_LIMITS } = options
-  const view = createView({ log, definition: catalogView, logger })
+/** With `snapshots` a start reads only what came since the last one; with `archive` also what the log does not have any more. */
+export function createCatalog(options: Omit<ViewSources, 'limits'> & { readonly limits?: Limits }): Catalog {
+  const { limits = DEFAULT_LIMITS } = options
+  const view = createView({ ...options, definition: catalogView })
   const sorted = createSorted(view)
   const getListed = (titleId: string): CatalogTitle | undefined => {
     const title = view.state.get(titleId)
@@ -61,29 +61,39 @@ export function createCatalog(options: {
       return made && (index === 'any' || made.segments[index]) ? 'ready' : null
     },
   })
-  const stopWaits = view.onChange((event) => {
-    if (isCatalogEvent(event)) waits.changed(event.data.titleId)
-  })
+  const stopWaits = onTitle(view, (title) => waits.changed(title.id))
 
   return {
     get: (titleId) => view.state.get(titleId),
     getListed,
     list: sorted.all,
     listed: sorted.listed,
-    onChange: (fn) =>
-      view.onChange((event) => {
-        const title = isCatalogEvent(event) ? view.state.get(event.data.titleId) : undefined
-        if (title) fn(title)
-      }),
+    onChange: (fn) => onTitle(view, fn),
     waitForSegment: waits.wait,
     lag: view.lag,
     silentForMs: view.silentForMs,
     caughtUp: view.caughtUp,
+    reached: view.reached,
     async close() {
       stopWaits()
       waits.close()
       await view.close()
     },
+  }
+}
+
+/** Tells of each title that has changed, and of all when they come from a snapshot. */
+function onTitle(view: View<CatalogState>, fn: (title: CatalogTitle) => void): () => void {
+  const stopChanges = view.onChange((event) => {
+    const title = isCatalogEvent(event) ? view.state.get(event.data.titleId) : undefined
+    if (title) fn(title)
+  })
+  const stopReplacements = view.onReplaced(() => {
+    for (const title of view.state.values()) fn(title)
+  })
+  return () => {
+    stopChanges()
+    stopReplacements()
   }
 }
 

@@ -516,7 +516,7 @@ export const PATTERN_LIMITS = {
   branchesMax: 1_000,
   /** Beginnings of wildcards that one value could be in the middle of at once (`hub/patterns/wildcard-complexity.ts`). */
   wildcardComplexityMax: 10,
-  /** Objects and arrays inside one another, along what patterns ask for; deeper events match nothing. */
+  /** Objects and arrays inside one another: deeper events would match nothing, and are refused where they come in. */
   eventDepthMax: 500,
 } as const
 

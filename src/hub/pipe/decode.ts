@@ -1,3 +1,5 @@
+import { isJsonTextDeep, PATTERN_LIMITS } from '../../kernel/index.ts'
+
 /** What a decoder is told of the record besides its bytes. */
 export type DecodeContext = { readonly key: string; readonly headers: Readonly<Record<string, string>> }
 
@@ -17,7 +19,12 @@ export type OpaqueRecord = {
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** JSON as UTF-8. */
-export const decodeJson: Decode = (bytes) => JSON.parse(utf8.decode(bytes)) as unknown
+export const decodeJson: Decode = (bytes) => {
+  const text = utf8.decode(bytes)
+  if (isJsonTextDeep(text, PATTERN_LIMITS.eventDepthMax))
+    throw new Error(`expected at most ${PATTERN_LIMITS.eventDepthMax} objects and arrays inside one another`)
+  return JSON.parse(text) as unknown
+}
 
 /** Text as UTF-8. */
 export const decodeText: Decode = (bytes) => utf8.decode(bytes)

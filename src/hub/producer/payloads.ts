@@ -1,5 +1,5 @@
 import type { Registry } from '../../contracts/index.ts'
-import type { Limits } from '../../kernel/index.ts'
+import { isJsonTextDeep, type Limits, PATTERN_LIMITS } from '../../kernel/index.ts'
 import type { Claim, Claims } from '../claims/index.ts'
 import { gather } from './gather.ts'
 import { type EventError, type NewEvent, type NewPayload, toInvalid } from './new-event.ts'
@@ -69,7 +69,13 @@ async function parsePayload(
     ? await claims.bytes(body, limits.hubRecordBytesMax)
     : await gather(body, limits.hubRecordBytesMax)
   try {
-    const data: unknown = JSON.parse(decoder.decode(bytes))
+    const text = decoder.decode(bytes)
+    if (isJsonTextDeep(text, PATTERN_LIMITS.eventDepthMax))
+      return {
+        path: 'data',
+        detail: `expected at most ${PATTERN_LIMITS.eventDepthMax} objects and arrays inside one another`,
+      }
+    const data: unknown = JSON.parse(text)
     return { data }
   } catch {
     return { path: 'data', detail: `expected JSON in UTF-8, got ${bytes.byteLength} bytes that are not` }

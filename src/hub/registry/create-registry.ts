@@ -7,12 +7,14 @@ import type {
   EventDefinitions,
   Registry,
 } from '../../contracts/index.ts'
-import { describeError, Fault } from '../../kernel/index.ts'
+import { describeError, Fault, isJsonValueDeep, PATTERN_LIMITS } from '../../kernel/index.ts'
 import { findDefinitionFaults } from './definition-faults.ts'
 import { toEventFault } from './event-fault.ts'
 
 /** What is said about one event's data; a list of a million bad items is not a million sentences. */
 const ERRORS_MAX = 20
+/** In the event around it, which counts. */
+const DATA_DEPTH_MAX = PATTERN_LIMITS.eventDepthMax - 1
 
 /** One registry of several sources. Fault `registry-invalid` names everything that is wrong with any of them. */
 export function createRegistry(definitions: EventDefinitions, ...more: readonly EventDefinitions[]): Registry {
@@ -52,6 +54,10 @@ function toSuccessors(known: ReadonlyMap<string, EventDefinition>): ReadonlyMap<
 }
 
 function checkData(schema: z.ZodType, data: unknown): DataCheck {
+  if (isJsonValueDeep(data, DATA_DEPTH_MAX))
+    return refused([
+      { path: 'data', detail: `expected at most ${DATA_DEPTH_MAX} objects and arrays inside one another` },
+    ])
   let checked: z.ZodSafeParseResult<unknown>
   try {
     checked = schema.safeParse(data)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import { Fault } from '../../kernel/index.ts'
 import { createRegistry } from './create-registry.ts'
-import { decodeRecord, parseEvent } from './parse-event.ts'
+import { checkClaimed, decodeRecord, parseEvent } from './parse-event.ts'
 
 const registry = createRegistry({
   'com.example.order.v1': { topic: 'orders', data: z.object({ count: z.int(), note: z.unknown() }) },
@@ -137,6 +137,25 @@ test('arbitrary bytes are never anything but an event or a Fault', () => {
   fc.assert(fc.property(fc.json(), isEventOrFault), { numRuns: 300 })
   isEventOrFault(`${'['.repeat(200_000)}`)
   isEventOrFault(JSON.stringify(order).replace('null', `${'['.repeat(20_000)}${']'.repeat(20_000)}`))
+})
+
+const nest = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
+test.each([
+  [499, true],
+  [500, false],
+  [8_000, false],
+  [50_000, false],
+  [1_000_000, false],
+])('data %i deep is %p, and soon', (depth, isGood) => {
+  const text = JSON.stringify(order).replace('null', nest(depth - 1))
+  const begunAtMs = performance.now()
+  if (isGood) expect(parseEvent(registry, text).type).toBe(order.type)
+  else expect(faultOf(() => parseEvent(registry, Buffer.from(text))).message).toContain('inside one another')
+  const bytes = Buffer.from(`{"count":1,"note":${nest(depth - 1)}}`)
+  const claimed = { ...envelope, ...claim, specversion: '1.0' } as const
+  if (isGood) expect(checkClaimed(registry, claimed, bytes).type).toBe(order.type)
+  else expect(faultOf(() => checkClaimed(registry, claimed, bytes)).message).toContain('data: expected')
+  expect(performance.now() - begunAtMs).toBeLessThan(200)
 })
 
 test('an event damaged in any one place is an event or a Fault', () => {

@@ -1,6 +1,6 @@
 import { isUint8Array } from 'node:util/types'
 import type { AnyEvent, DataError, Registry } from '../../contracts/index.ts'
-import { Fault } from '../../kernel/index.ts'
+import { Fault, isJsonTextDeep, PATTERN_LIMITS } from '../../kernel/index.ts'
 import { findEnvelopeErrors, findPayloadErrors, type Unchecked } from './envelope.ts'
 import { toEventFault } from './event-fault.ts'
 
@@ -62,14 +62,28 @@ function dropUnset(event: Unchecked): void {
 }
 
 function parseJson(input: Uint8Array | string, path?: string): unknown {
+  const refuse = (expected: string, cause?: unknown): Fault =>
+    path === undefined
+      ? new Fault('event-invalid', expected, { cause })
+      : toEventFault(null, [{ path, detail: expected }], cause)
+  const expected = path === undefined ? 'expected a CloudEvent as JSON' : 'expected JSON'
+  let json: unknown
+  let isDeep = false
   try {
-    return JSON.parse(typeof input === 'string' ? input : decoder.decode(input))
+    const text = typeof input === 'string' ? input : decoder.decode(input)
+    isDeep = text.length > SMALL_TEXT_CHARS && isJsonTextDeep(text, PATTERN_LIMITS.eventDepthMax)
+    if (!isDeep) json = JSON.parse(text)
   } catch (cause) {
-    const detail = `${input.length} ${typeof input === 'string' ? 'characters' : 'bytes'} that are not`
-    if (path !== undefined) throw toEventFault(null, [{ path, detail: `expected JSON, got ${detail}` }], cause)
-    throw new Fault('event-invalid', `expected a CloudEvent as JSON, got ${detail}`, { cause })
+    const unit = typeof input === 'string' ? 'characters' : 'bytes'
+    throw refuse(`${expected}, got ${input.length} ${unit} that are not`, cause)
   }
+  if (isDeep)
+    throw refuse(`${expected} with at most ${PATTERN_LIMITS.eventDepthMax} objects and arrays inside one another`)
+  return json
 }
+
+/** What such a text can nest is parsed in no time, and refused by the registry with the data it is in. */
+const SMALL_TEXT_CHARS = 16_384
 
 function isRecord(value: unknown): value is Unchecked {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

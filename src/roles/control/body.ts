@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { isJsonTextDeep, PATTERN_LIMITS } from '../../kernel/index.ts'
 import { type FieldError, toProblem } from './problem.ts'
 
 export type Body<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Response }
@@ -18,6 +19,10 @@ export async function readBody<T>(
   if (text !== '' && !/^application\/json\s*(;|$)/i.test(type?.trim() ?? '')) {
     const detail = `Expected content-type application/json, got ${JSON.stringify(type)}.`
     return { ok: false, problem: toProblem({ status: 415, code: 'body-not-json-typed', detail }) }
+  }
+  if (isJsonTextDeep(text, PATTERN_LIMITS.eventDepthMax)) {
+    const detail = `Expected at most ${PATTERN_LIMITS.eventDepthMax} objects and arrays inside one another.`
+    return { ok: false, problem: toProblem({ status: 400, code: 'body-too-deep', detail }) }
   }
   let json: unknown
   try {

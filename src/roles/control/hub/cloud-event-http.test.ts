@@ -56,6 +56,18 @@ test('attributes in headers, percent-encoded or not', () => {
   expect(parseBinary(broken, new Blob([]).stream()).subject).toBe('100%')
 })
 
+test('what nests deeper than patterns see is refused before it is parsed', () => {
+  for (const depth of [500, 4_000_000]) {
+    const body = `{"specversion":"1.0","type":"a.b.v1","subject":"s","data":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    const begunAtMs = performance.now()
+    expect(parseOrFault(() => parseStructured(body, { isBatch: false, eventsMax: 1 }))).toMatchObject({
+      code: 'event-invalid',
+      message: expect.stringContaining('inside one another'),
+    })
+    expect(performance.now() - begunAtMs).toBeLessThan(100)
+  }
+})
+
 function parseOrFault<T>(parse: () => T): T | Fault {
   try {
     return parse()

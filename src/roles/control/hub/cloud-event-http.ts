@@ -1,4 +1,4 @@
-import { Fault } from '../../../kernel/index.ts'
+import { Fault, isJsonTextDeep, PATTERN_LIMITS } from '../../../kernel/index.ts'
 import type { EventToPublish } from './ports.ts'
 
 /**
@@ -84,6 +84,11 @@ function throwIfAny(...read: readonly ReadEvent[]): readonly EventToPublish[] {
 }
 
 function parseJson(text: string): unknown {
+  if (isJsonTextDeep(text, PATTERN_LIMITS.eventDepthMax))
+    throw new Fault(
+      'event-invalid',
+      `Expected at most ${PATTERN_LIMITS.eventDepthMax} objects and arrays inside one another; send flatter data, or a payload of an opaque type.`,
+    )
   try {
     return JSON.parse(text)
   } catch (cause) {

@@ -19,9 +19,9 @@ export type ArchiverOptions = {
   readonly objects: ObjectsPort
   readonly tables: TablesPort
   readonly topics: readonly string[]
-  /** Those whose log is trimmed to `logRetentionBytes`, as far as they are archived and every subscription has read them. */
+  /** Those whose log is trimmed to `logRetentionBytes`, as far as they are archived. */
   readonly trimmedTopics: readonly string[]
-  /** The first offset that somebody else still wants to read in the log; null: nobody. Absent: nobody ever. */
+  /** The first offset that somebody who reads the log alone still wants; null: nobody. Absent: nobody ever. */
   readonly neededFrom?: (topic: string, partition: number) => number | null
   /** For people who read the lease row. */
   readonly owner: string

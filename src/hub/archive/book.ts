@@ -95,16 +95,3 @@ export async function findTrimOffset(tables: TablesPort, at: Partition, keptByte
   })
   return row ? Number(row['end_offset']) : null
 }
-
-/** The offset from which on a subscription still has to read; null when none is behind. */
-export async function findNeededFrom(tables: TablesPort, at: Partition): Promise<number | null> {
-  const [row] = await tables.query({
-    sql: `SELECT MIN(position.next_offset) AS needed FROM hub_positions AS position
-      JOIN hub_subscriptions AS subscription
-        ON subscription.name = position.subscription AND subscription.generation = position.generation
-      WHERE position.topic = ? AND position.partition_number = ?`,
-    parameters: of(at),
-  })
-  const needed = row?.['needed'] ?? null
-  return needed === null ? null : Number(needed)
-}

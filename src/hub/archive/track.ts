@@ -4,7 +4,6 @@ import type { ArchiverOptions } from './archiver-options.ts'
 import {
   advanceStatement,
   beginStatement,
-  findNeededFrom,
   findTrimOffset,
   gapStatement,
   objectStatement,
@@ -121,9 +120,8 @@ export function createTrack(
     if (!options.trimmedTopics.includes(at.topic)) return
     const before = await findTrimOffset(tables, at, limits.logRetentionBytes)
     if (before === null) return
-    // Subscriptions and pipes read the log: one that is behind keeps what it has not had.
-    const needed = [await findNeededFrom(tables, at), options.neededFrom?.(at.topic, at.partition) ?? null]
-    await log.trim({ ...at, before: Math.min(before, ...needed.map((offset) => offset ?? before)) })
+    const needed = options.neededFrom?.(at.topic, at.partition) ?? before
+    await log.trim({ ...at, before: Math.min(before, needed) })
   }
 
   const step = async (): Promise<boolean> => {

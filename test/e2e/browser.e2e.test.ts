@@ -16,6 +16,10 @@ const FLAGS = [
   ],
   ...['--no-first-run', '--autoplay-policy=no-user-gesture-required'],
 ]
+const CONSOLE_PATHS = [
+  ...['/titles', '/edge', '/events', '/events/live', '/events/dead-letters', '/events/dead-letters/none'],
+  ...['/events/journey', '/events/journey/none'],
+]
 const CAPTIONS = Array.from({ length: 15 }, (_, index) => {
   const stamp = (seconds: number): string => `00:00:${String(seconds).padStart(2, '0')},000`
   return `${index + 1}\n${stamp(index * 2)} --> ${stamp(index * 2 + 2)}\nCaption ${index + 1}: grüße\n`
@@ -274,7 +278,7 @@ test('no accessibility violations on any page', async () => {
   const violations: unknown[] = []
   for (const url of ['/', `/title/${titleId}`, `/watch/${titleId}`]
     .map((path) => new URL(path, platform.watchUrl).href)
-    .concat(link, ...['/titles', '/events', '/edge'].map((path) => new URL(path, platform.consoleUrl).href))) {
+    .concat(link, ...CONSOLE_PATHS.map((path) => new URL(path, platform.consoleUrl).href))) {
     await visit.goto(url)
     await visit.locator('main, [role=main], video').first().waitFor()
     await visit.waitForLoadState('load')

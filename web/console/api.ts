@@ -1,12 +1,37 @@
-import type { EdgeView, PlatformStatus, StaffTitle } from '../../src/contracts/index.ts'
+import type {
+  DeadLetter,
+  EdgeView,
+  EventJourney,
+  HubOverview,
+  PlatformStatus,
+  StaffTitle,
+} from '../../src/contracts/index.ts'
 import { type Result, readAnswer, unreachable } from '../common/problem.ts'
 
 const ANSWER_TIMEOUT_MS = 15_000
+
+/** A dead letter with what was in it: null when that is gone; `base64` where it is no text. */
+export type ShownLetter = DeadLetter & { readonly payload: string | null; readonly encoding: 'text' | 'base64' | null }
+
+export type LettersQuery = {
+  readonly state: DeadLetter['state'] | null
+  readonly kind: DeadLetter['kind'] | null
+  /** Of a subscription or a pipe; empty: of all. */
+  readonly name: string
+  readonly max: number
+}
 
 /** The staff API, in the browser's own session. */
 export type StaffApi = {
   status(): Promise<Result<PlatformStatus>>
   edge(): Promise<Result<EdgeView>>
+  hub(): Promise<Result<HubOverview>>
+  /** Newest first. */
+  deadLetters(query: LettersQuery): Promise<Result<readonly DeadLetter[]>>
+  deadLetter(id: string): Promise<Result<ShownLetter>>
+  settleDeadLetter(id: string, how: 'redrive' | 'discard'): Promise<Result<DeadLetter>>
+  enableSubscription(name: string): Promise<Result<unknown>>
+  journey(eventId: string): Promise<Result<EventJourney>>
   title(id: string): Promise<Result<StaffTitle>>
   createTitle(title: { name: string; description: string }): Promise<Result<StaffTitle>>
   withdraw(id: string, reason: string): Promise<Result<StaffTitle>>
@@ -29,8 +54,26 @@ export function createStaffApi(fetch: (path: string, init: RequestInit) => Promi
   return {
     status: () => call('/api/status'),
     edge: () => call('/api/edge'),
+    hub: () => call('/hub/v1/overview'),
+    async deadLetters(query) {
+      const answer = await call<{ deadLetters: readonly DeadLetter[] }>(`/hub/v1/dead-letters?${toSearch(query)}`)
+      return answer.ok ? { ok: true, value: answer.value.deadLetters } : answer
+    },
+    deadLetter: (id) => call(`/hub/v1/dead-letters/${encodeURIComponent(id)}`),
+    settleDeadLetter: (id, how) => call(`/hub/v1/dead-letters/${encodeURIComponent(id)}/${how}`, {}),
+    enableSubscription: (name) => call(`/hub/v1/subscriptions/${encodeURIComponent(name)}/enable`, {}),
+    journey: (eventId) => call(`/hub/v1/journeys/${encodeURIComponent(eventId)}`),
     title: (id) => call(at(id)),
     createTitle: (title) => call('/api/titles', title),
     withdraw: (id, reason) => call(`${at(id)}/withdraw`, { reason }),
   }
+}
+
+function toSearch({ state, kind, name, max }: LettersQuery): URLSearchParams {
+  return new URLSearchParams({
+    max: String(max),
+    ...(state === null ? {} : { state }),
+    ...(kind === null ? {} : { kind }),
+    ...(name === '' ? {} : { name }),
+  })
 }

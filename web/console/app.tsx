@@ -3,9 +3,14 @@ import { Link, useLocation } from '../common/history.tsx'
 import { Icon, type IconName, Mark } from '../common/icons.tsx'
 import { EdgePage } from './edge/edge.tsx'
 import { EventsPage } from './events/events.tsx'
+import { flowPath } from './hub/address.ts'
+import { DeadLetterPage } from './hub/dead-letter.tsx'
+import { DeadLettersPage } from './hub/dead-letters.tsx'
+import { FlowPage } from './hub/flow.tsx'
+import { JourneyPage } from './hub/journey.tsx'
 import type { Connection } from './live/state.ts'
 import { OverviewPage } from './overview/overview.tsx'
-import { edgePath, eventsPath, matchRoute, type Route, titlesPath } from './route.ts'
+import { edgePath, matchRoute, type Route, titlesPath } from './route.ts'
 import { useLive } from './shell/context.tsx'
 import { Empty, PageHead, StaleBanner } from './shell/parts.tsx'
 import { StateMark, type Tone } from './shell/state-mark.tsx'
@@ -45,6 +50,14 @@ function Page({ route }: { route: Route }): ReactElement {
       return <TitlesPage />
     case 'title':
       return <TitlePage key={route.titleId} titleId={route.titleId} />
+    case 'flow':
+      return <FlowPage />
+    case 'dead-letters':
+      return <DeadLettersPage />
+    case 'dead-letter':
+      return <DeadLetterPage key={route.letterId} letterId={route.letterId} />
+    case 'journey':
+      return <JourneyPage eventId={route.eventId} />
     case 'events':
       return <EventsPage />
     case 'edge':
@@ -62,7 +75,12 @@ function Page({ route }: { route: Route }): ReactElement {
 const ENTRIES: readonly { name: string; icon: IconName; href: string; pages: readonly Route['page'][] }[] = [
   { name: 'Overview', icon: 'overview', href: '/', pages: ['overview'] },
   { name: 'Titles', icon: 'titles', href: titlesPath(), pages: ['titles', 'title'] },
-  { name: 'Events', icon: 'events', href: eventsPath(null), pages: ['events'] },
+  {
+    name: 'Events',
+    icon: 'events',
+    href: flowPath(),
+    pages: ['flow', 'dead-letters', 'dead-letter', 'journey', 'events'],
+  },
   { name: 'Edge', icon: 'edge', href: edgePath(), pages: ['edge'] },
 ]
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { journeyPath, letterPath } from './hub/address.ts'
 import {
   edgePath,
   eventsPath,
@@ -16,8 +17,17 @@ test.each([
   ['/', { page: 'overview' }],
   ['/titles?q=x', { page: 'titles' }],
   [titlePath('0123456789abcdef'), { page: 'title', titleId: '0123456789abcdef' }],
-  ['/events', { page: 'events' }],
+  ['/events', { page: 'flow' }],
+  ['/events?q=mail', { page: 'flow' }],
+  ['/events?type=tentpole.title.failed.v1', { page: 'events' }],
+  ['/events/live', { page: 'events' }],
   ['/events/more', { page: 'missing' }],
+  ['/events/dead-letters?state=all', { page: 'dead-letters' }],
+  [letterPath('a/b'), { page: 'dead-letter', letterId: 'a/b' }],
+  ['/events/dead-letters/a/b', { page: 'missing' }],
+  [journeyPath(null), { page: 'journey', eventId: null }],
+  [journeyPath('50% ü'), { page: 'journey', eventId: '50% ü' }],
+  ['/events/journey/50%', { page: 'journey', eventId: '50%' }],
   ['/edge?titles=-bytes', { page: 'edge' }],
   ['/edge/more', { page: 'missing' }],
   ['/titles/a/b', { page: 'missing' }],
@@ -42,7 +52,7 @@ test('an address that names nothing known shows everything', () => {
 })
 
 test('the type of events is an address too', () => {
-  expect(eventsPath(null)).toBe('/events')
+  expect(eventsPath(null)).toBe('/events/live')
   expect(parseEventsView(eventsPath('tentpole.title.failed.v1'))).toBe('tentpole.title.failed.v1')
   expect(parseEventsView('/events')).toBeNull()
 })

@@ -4,7 +4,9 @@ export type Route =
   | { readonly page: 'overview' }
   | { readonly page: 'titles' }
   | { readonly page: 'title'; readonly titleId: string }
-  | { readonly page: 'events' }
+  | { readonly page: 'flow' | 'events' | 'dead-letters' }
+  | { readonly page: 'dead-letter'; readonly letterId: string }
+  | { readonly page: 'journey'; readonly eventId: string | null }
   | { readonly page: 'edge' }
   | { readonly page: 'missing' }
 
@@ -14,9 +16,29 @@ export function matchRoute(location: string): Route {
   if (first === '') return { page: 'overview' }
   if (first === 'titles' && second === '') return { page: 'titles' }
   if (first === 'titles' && rest.length === 0) return { page: 'title', titleId: decodeURIComponent(second) }
-  if (first === 'events' && second === '') return { page: 'events' }
+  if (first === 'events') return matchEvents([second, ...rest], location)
   if (first === 'edge' && second === '') return { page: 'edge' }
   return { page: 'missing' }
+}
+
+function matchEvents([second = '', third = '', ...rest]: readonly string[], location: string): Route {
+  // What the live events had for an address before there was anything else here.
+  if (second === '') return { page: parseEventsView(location) === null ? 'flow' : 'events' }
+  if (second === 'live' && third === '') return { page: 'events' }
+  if (second === 'dead-letters' && third === '') return { page: 'dead-letters' }
+  if (second === 'dead-letters' && rest.length === 0) return { page: 'dead-letter', letterId: decodePart(third) }
+  if (second === 'journey' && rest.length === 0)
+    return { page: 'journey', eventId: third === '' ? null : decodePart(third) }
+  return { page: 'missing' }
+}
+
+/** An id is anybody's to choose: where it is no encoding it is taken as it is. */
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 export const STATES: readonly TitleState[] = ['uploading', 'processing', 'playable', 'published', 'failed', 'withdrawn']
@@ -65,7 +87,7 @@ export function parseEventsView(location: string): string | null {
 }
 
 export function eventsPath(type: string | null): string {
-  return withQuery('/events', new URLSearchParams(type === null ? {} : { type }))
+  return withQuery('/events/live', new URLSearchParams(type === null ? {} : { type }))
 }
 
 /** The edge's tables, and what each may be sorted by. */

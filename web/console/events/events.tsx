@@ -2,10 +2,12 @@ import { type ReactElement, useState } from 'react'
 import { formatTime, plural } from '../../common/format.ts'
 import { Link, useLocation, useNavigation } from '../../common/history.tsx'
 import { Icon } from '../../common/icons.tsx'
+import { journeyPath } from '../hub/address.ts'
+import { HubHead } from '../hub/tabs.tsx'
 import { EVENTS_KEPT_MAX, type SeenEvent } from '../live/state.ts'
 import { eventsPath, parseEventsView, titlePath } from '../route.ts'
 import { useLive } from '../shell/context.tsx'
-import { CopyButton, Empty, PageHead } from '../shell/parts.tsx'
+import { CopyButton, Empty } from '../shell/parts.tsx'
 import { countNewer, selectEvents, shortType, summarize } from './tail.ts'
 
 export function EventsPage(): ReactElement {
@@ -19,7 +21,7 @@ export function EventsPage(): ReactElement {
   ]
   return (
     <>
-      <PageHead title="Events">
+      <HubHead page="events">
         <button
           type="button"
           className="button"
@@ -30,7 +32,7 @@ export function EventsPage(): ReactElement {
           <Icon name={frozen === null ? 'pause' : 'play'} size={18} />
           {frozen === null ? 'Pause' : 'Go on'}
         </button>
-      </PageHead>
+      </HubHead>
       <div className="filters">
         <label className="field">
           <span className="hidden-text">Type</span>
@@ -89,6 +91,9 @@ function EventRow({ seen: { event, seenAtMs } }: { seen: SeenEvent }): ReactElem
                   Open the title
                 </Link>
               )}
+              <Link className="text-link" href={journeyPath(event.id)}>
+                Its journey
+              </Link>
               <CopyButton text={JSON.stringify(event, null, 2)} name="the event" />
             </div>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}

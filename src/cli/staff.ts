@@ -105,7 +105,8 @@ export function toFault(status: number, text: string, headers?: Headers): Fault 
   try {
     const { code, detail, errors } = JSON.parse(text) as { code?: string; detail?: string; errors?: FieldError[] }
     const fields = (errors ?? []).map((error) => `${error.pointer}: ${error.detail}`).join('; ')
-    const message = [detail, fields].filter((part) => part).join(' ')
+    // Some details say the fields themselves.
+    const message = [detail, detail?.includes(fields) ? '' : fields].filter((part) => part).join(' ')
     if (code !== undefined && message !== '')
       return new Fault(code, message, { detail: { ...retry, ...(errors ? { errors } : {}) } })
   } catch {

@@ -13,8 +13,10 @@ export type HubTail = {
   close(): Promise<void>
 }
 
+type Reading = { readonly subscription: LogSubscription; readonly ready: Promise<void> }
+
 type Follower = {
-  readonly topic: string | null
+  readonly topics: readonly string[]
   readonly hasPattern: boolean
   takes(): boolean
   send(text: string): void
@@ -23,7 +25,7 @@ type Follower = {
 }
 
 /**
- * One reader per topic for all who follow, and only while somebody does. Each is sent what matches its pattern as
+ * One reader per topic for all who follow it, and only while somebody does. Each is sent what matches its pattern as
  * `event: event` `{ position, appendedAtMs, event }`, checked and in the newest version, at most
  * `hubTailEventsPerSecondMax` a second: what is above is counted, and told with the next beat as `event: skipped`
  * `{ count }`. Data that went by claim check is not loaded, so no pattern sees into it. `event: ready` comes once every
@@ -39,7 +41,7 @@ export function createHubTail(options: {
   const topics = registry.topics()
   const followers = new Map<string, Follower>()
   const matcher = createMatcher()
-  let reading: { readonly subscriptions: readonly LogSubscription[]; readonly ready: Promise<unknown> } | null = null
+  const reading = new Map<string, Reading>()
   let named = 0
 
   const show = (record: LogRecord): void => {
@@ -54,7 +56,7 @@ export function createHubTail(options: {
     let text: string | null = null
     for (const [name, follower] of [...followers]) {
       if (follower.hasPattern && !matching.has(name)) continue
-      if (follower.topic !== null && follower.topic !== record.topic) continue
+      if (!follower.topics.includes(record.topic)) continue
       if (!follower.takes()) {
         follower.skipped += 1
         continue
@@ -63,21 +65,27 @@ export function createHubTail(options: {
       follower.send(text)
     }
   }
-  const read = (): NonNullable<typeof reading> => {
+  const read = (topic: string): Promise<void> => {
     const onRecords = (records: readonly LogRecord[]): void => records.forEach(show)
-    const subscriptions = topics.map((topic) => log.subscribe({ topic, start: 'end', onRecords }))
-    return { subscriptions, ready: Promise.all(subscriptions.map((each) => each.caughtUp())) }
+    let found = reading.get(topic)
+    if (!found) {
+      const subscription = log.subscribe({ topic, start: 'end', onRecords })
+      found = { subscription, ready: subscription.caughtUp() }
+      reading.set(topic, found)
+    }
+    return found.ready
   }
-  const stop = async (): Promise<void> => {
-    const { subscriptions = [] } = reading ?? {}
-    reading = null
-    await Promise.all(subscriptions.map((subscription) => subscription.close()))
+  /** Topics that nobody looks at any more. */
+  const stopIdle = async (): Promise<void> => {
+    const wanted = new Set([...followers.values()].flatMap((follower) => follower.topics))
+    const idle = [...reading].filter(([topic]) => !wanted.has(topic))
+    for (const [topic] of idle) reading.delete(topic)
+    await Promise.all(idle.map(([, { subscription }]) => subscription.close()))
   }
   const leave = (name: string): void => {
     matcher.remove(name)
     followers.delete(name)
-    if (followers.size > 0) return
-    stop().catch((error: unknown) => logger.debug('the tail ended badly', { error: describeError(error) }))
+    stopIdle().catch((error: unknown) => logger.debug('the tail ended badly', { error: describeError(error) }))
   }
   const beat = setInterval(() => followers.forEach(tellSkipped), limits.hubStreamBeatMs)
 
@@ -90,10 +98,10 @@ export function createHubTail(options: {
       const client = createSseClient({ bufferBytesMax: limits.tailBufferBytesMax, onClose: () => leave(name) })
       const takes = createSampler(limits.hubTailEventsPerSecondMax)
       if (pattern) matcher.add(name, pattern)
-      followers.set(name, { ...client, topic, takes, hasPattern: pattern !== null, skipped: 0 })
-      reading ??= read()
-      reading.ready.then(
-        () => client.send(toSseMessage({ event: 'ready', data: JSON.stringify({ topics }) })),
+      const wanted = topic === null ? topics : [topic]
+      followers.set(name, { ...client, topics: wanted, takes, hasPattern: pattern !== null, skipped: 0 })
+      Promise.all(wanted.map(read)).then(
+        () => client.send(toSseMessage({ event: 'ready', data: JSON.stringify({ topics: wanted }) })),
         () => client.close(),
       )
       return client.stream
@@ -101,7 +109,7 @@ export function createHubTail(options: {
     async close() {
       clearInterval(beat)
       for (const follower of [...followers.values()]) follower.close()
-      await stop()
+      await stopIdle()
     },
   }
 }

@@ -85,6 +85,46 @@ test('reads come from the old version until the next has all of it; then at once
   expect(heard).toEqual([...Array(13).keys()])
 })
 
+test('a next version that had caught up, and is behind the old one again, does not take over yet', async () => {
+  const go = Promise.withResolvers<void>()
+  const said = events(0, 4)
+  await publish(bench.log, said)
+  let waits = 0
+  let looks = 0
+  let subscriptions = 0
+  /** The next version has all there is; then the old one hears of an event before it. */
+  const racing: LogPort = {
+    ...bench.log,
+    subscribe(options) {
+      subscriptions += 1
+      if (subscriptions === 1) return bench.log.subscribe(options)
+      const onRecords: typeof options.onRecords = (records) =>
+        waits === 0 ? options.onRecords(records) : go.promise.then(() => options.onRecords(records))
+      const real = bench.log.subscribe({ ...options, onRecords })
+      return {
+        ...real,
+        async caughtUp(wait) {
+          looks += 1
+          await real.caughtUp(wait)
+          waits += 1
+          if (waits > 1) return
+          said.push(...events(4, 5))
+          await publish(bench.log, said.slice(4))
+          await view.reached({ topic: 'titles', partition: 0, offset: 4 })
+        },
+        // As it would be if the log's word had not come yet.
+        lag: () => 0,
+      }
+    },
+  }
+  const view: VersionedView<History | Sum> = open({ log: racing })
+  await until('it was found to be behind, and is waited for again', () => looks === 2)
+  expect([view.state, view.serving]).toEqual([historyOf(said), 1])
+  go.resolve()
+  await until('the switch', () => view.next === 'serving')
+  expect(view.state).toEqual({ sum: 10 })
+})
+
 test('no read goes back, however the switch falls among the events', async () => {
   await publish(bench.log, events(0, 500))
   const view = open()

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import type { EventDefinitions, Registry } from '../src/contracts/index.ts'
+import { createRegistry, type NewEvent, platformDefinitions } from '../src/hub/index.ts'
+import { createDraw, type Draw } from './hub-rules.ts'
+
+/** What players say, as a streaming service would define it: an event of it is about 1 KB with its envelope. */
+export const PLAYED = 'com.example.playback.measured.v1'
+export const PLAYED_TOPIC = 'bench-playback'
+export const FILM = 'com.example.film.delivered.v1'
+
+const identifier = z.string().min(1).max(100)
+const playedSchema = z.object({
+  /** Its number in the run: who counts sees each exactly once. */
+  n: z.int().nonnegative(),
+  title: z.object({ id: identifier, path: z.string().max(500), season: z.int().min(0).max(100) }),
+  viewer: z.object({ id: identifier, address: z.string().max(45), plan: z.enum(['basic', 'standard', 'premium']) }),
+  device: z.object({
+    kind: z.enum(['tv', 'phone', 'tablet', 'browser', 'console']),
+    model: z.string().max(100),
+    agent: z.string().max(300),
+  }),
+  quality: z.object({ startMs: z.number().nonnegative(), rebuffers: z.int().nonnegative(), score: z.number() }),
+  host: z.string().max(253),
+  renditions: z
+    .array(z.object({ name: z.string(), codec: z.enum(['avc1', 'hvc1', 'av01']), bitrate: z.int(), host: z.string() }))
+    .max(16),
+  completed: z.boolean(),
+})
+
+const definitions: EventDefinitions = {
+  [PLAYED]: { topic: PLAYED_TOPIC, data: playedSchema },
+  [FILM]: { topic: 'bench-films', data: null, contentTypes: ['video/mp4'] },
+}
+
+/** The platform's events and these. */
+export const benchRegistry: Registry = createRegistry(platformDefinitions, definitions)
+
+const KINDS = ['tv', 'phone', 'tablet', 'browser', 'console'] as const
+const VIEWERS = 100_000
+const TITLES = 5_000
+
+/** New objects for each, as whoever publishes has. */
+export function createPlayed(n: number, draw: Draw): NewEvent {
+  const title = `film-${draw(TITLES).toString(36)}-${draw(1e6)}`
+  const viewer = `viewer-${draw(VIEWERS)}`
+  return {
+    type: PLAYED,
+    subject: viewer,
+    data: {
+      n,
+      title: { id: title, path: `/v/film/${title}/${draw(9)}/main.m3u8`, season: draw(9) },
+      viewer: { id: viewer, address: `10.${draw(250)}.${draw(250)}.${draw(250)}`, plan: 'standard' },
+      device: {
+        kind: KINDS[draw(KINDS.length)],
+        model: `M${draw(400)}`,
+        agent: 'Mozilla/5.0 (X11; Linux x86_64) Player/4.11 (living room; remote control) Tentpole/1.0',
+      },
+      quality: { startMs: draw(100_000) / 10, rebuffers: draw(6), score: draw(100_000_000) / 1_000 },
+      host: `edge-${draw(100_000)}.eu-west-1.tentpole.example`,
+      renditions: Array.from({ length: 4 }, (_, at) => ({
+        name: `${270 * (at + 1)}p`,
+        codec: at % 2 === 0 ? 'avc1' : 'hvc1',
+        bitrate: 400_000 * (at + 1) + draw(5_000),
+        host: `edge-${draw(100_000)}.eu-west-1`,
+      })),
+      completed: draw(2) === 0,
+    },
+  }
+}
+
+/** Of each kind of rule some, about others' events or about what no event of the run has. */
+const FOREIGN: readonly Readonly<Record<string, unknown>>[] = [
+  { type: ['tentpole.title.published.v1'] },
+  { type: [{ prefix: 'tentpole.' }] },
+  { type: [{ suffix: '.v9' }] },
+  { type: [PLAYED], data: { title: { id: ['film-that-is-not-there'] } } },
+  { type: [PLAYED], data: { viewer: { id: ['viewer-x', 'viewer-y', 'viewer-z'] } } },
+  { type: [PLAYED], data: { quality: { rebuffers: [{ numeric: ['>', 100] }] } } },
+  { type: [PLAYED], data: { quality: { startMs: [{ numeric: ['>=', 20_000, '<', 30_000] }] } } },
+  { type: [PLAYED], data: { viewer: { address: [{ cidr: '192.168.0.0/16' }] } } },
+  { type: [PLAYED], data: { host: [{ wildcard: 'edge-*.us-east-1.*' }] } },
+  { type: [PLAYED], data: { device: { kind: ['fridge'] } } },
+  { type: [PLAYED], data: { device: { model: [{ 'equals-ignore-case': 'watch' }] } } },
+  { type: [PLAYED], data: { title: { path: [{ prefix: '/v/series/' }] } } },
+  { type: [PLAYED], data: { renditions: { codec: ['av01'], name: ['2160p'] } } },
+  { type: [PLAYED], data: { viewer: { plan: [{ 'anything-but': ['standard', 'basic'] }] } } },
+  { type: [PLAYED], data: { cause: [{ exists: true }] } },
+  { source: [{ prefix: 'spokes/' }] },
+  { subject: [{ suffix: '-guest' }] },
+  { type: [PLAYED], $or: [{ data: { title: { season: [99] } } }, { data: { device: { kind: ['car'] } } }] },
+  { type: [{ 'anything-but': { prefix: 'com.' } }], source: ['nobody'] },
+]
+
+/** By name: one that takes every event of the run, and others, that take none of them. */
+export function createPatterns(count: number): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const patterns = new Map<string, Readonly<Record<string, unknown>>>([['all', { type: [PLAYED] }]])
+  for (let at = 0; patterns.size < count; at += 1) patterns.set(`other-${at}`, FOREIGN[at % FOREIGN.length] ?? {})
+  return patterns
+}
+
+/** Made once and used again and again with new numbers: a generator's own work must not be what is measured. */
+export function createPlayedPool(size: number): readonly NewEvent[] {
+  const draw = createDraw(7)
+  return Array.from({ length: size }, (_, n) => createPlayed(n, draw))
+}

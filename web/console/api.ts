@@ -10,8 +10,15 @@ import { type Result, readAnswer, unreachable } from '../common/problem.ts'
 
 const ANSWER_TIMEOUT_MS = 15_000
 
-/** A dead letter with what was in it: null when that is gone; `base64` where it is no text. */
-export type ShownLetter = DeadLetter & { readonly payload: string | null; readonly encoding: 'text' | 'base64' | null }
+/** A dead letter with what was in it, in `base64` where it is no text; null when it is gone, or large: then `claim` names it. */
+export type ShownLetter = DeadLetter & {
+  readonly payload: string | null
+  readonly encoding: 'text' | 'base64' | null
+  readonly claim?: { readonly ref: string }
+}
+
+/** `next` is null when there are no more. */
+export type LettersPage = { readonly deadLetters: readonly DeadLetter[]; readonly next: string | null }
 
 export type LettersQuery = {
   readonly state: DeadLetter['state'] | null
@@ -27,9 +34,9 @@ export type StaffApi = {
   edge(): Promise<Result<EdgeView>>
   hub(): Promise<Result<HubOverview>>
   /** Newest first. */
-  deadLetters(query: LettersQuery): Promise<Result<readonly DeadLetter[]>>
+  deadLetters(query: LettersQuery): Promise<Result<LettersPage>>
   deadLetter(id: string): Promise<Result<ShownLetter>>
-  settleDeadLetter(id: string, how: 'redrive' | 'discard'): Promise<Result<DeadLetter>>
+  settleDeadLetter(id: string, how: 'redrive' | 'discard'): Promise<Result<unknown>>
   enableSubscription(name: string): Promise<Result<unknown>>
   journey(eventId: string): Promise<Result<EventJourney>>
   title(id: string): Promise<Result<StaffTitle>>
@@ -55,10 +62,7 @@ export function createStaffApi(fetch: (path: string, init: RequestInit) => Promi
     status: () => call('/api/status'),
     edge: () => call('/api/edge'),
     hub: () => call('/hub/v1/overview'),
-    async deadLetters(query) {
-      const answer = await call<{ deadLetters: readonly DeadLetter[] }>(`/hub/v1/dead-letters?${toSearch(query)}`)
-      return answer.ok ? { ok: true, value: answer.value.deadLetters } : answer
-    },
+    deadLetters: (query) => call(`/hub/v1/dead-letters?${toSearch(query)}`),
     deadLetter: (id) => call(`/hub/v1/dead-letters/${encodeURIComponent(id)}`),
     settleDeadLetter: (id, how) => call(`/hub/v1/dead-letters/${encodeURIComponent(id)}/${how}`, {}),
     enableSubscription: (name) => call(`/hub/v1/subscriptions/${encodeURIComponent(name)}/enable`, {}),

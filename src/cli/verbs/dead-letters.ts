@@ -20,7 +20,12 @@ const FILTERS = {
 const SETTLE = { all: { type: 'boolean', default: false }, yes: { type: 'boolean', default: false } } as const
 
 type Filters = { readonly [F in keyof typeof FILTERS]?: string | undefined }
-type Shown = DeadLetter & { readonly payload: string | null; readonly encoding: 'text' | 'base64' | null }
+type Shown = DeadLetter & {
+  readonly payload: string | null
+  readonly encoding: 'text' | 'base64' | null
+  readonly claim?: { readonly ref: string }
+}
+type Page = { readonly deadLetters: readonly DeadLetter[]; readonly next: string | null }
 type How = 'redrive' | 'discard'
 
 const list: Verb = async ({ args, environment, terminal }) => {
@@ -108,9 +113,14 @@ function describe(letter: Shown): string[] {
     ['died', toTime(letter.deadAtMs)],
     ['bytes', `${bytes}${letter.encoding === 'base64' ? ', shown in base64' : ''}`],
   ]
-  const payload =
-    letter.payload === null ? 'the payload is not there any more' : toPrintable(letter.payload, { lines: true })
+  const payload = letter.payload === null ? toMissing(letter) : toPrintable(letter.payload, { lines: true })
   return [...facts.map(([what, value]) => `${what.padEnd(12)}  ${toPrintable(value)}`), '', payload]
+}
+
+function toMissing({ claim }: Shown): string {
+  return claim
+    ? `the payload is large: GET /hub/v1/payloads/${claim.ref} has its bytes`
+    : 'the payload is not there any more'
 }
 
 function toQuery({ state, kind, name }: Filters): URLSearchParams {
@@ -134,17 +144,12 @@ function toCount(text: string): number {
 
 /** Newest first, a page at a time. */
 async function* pages(staff: Staff, query: URLSearchParams): AsyncGenerator<DeadLetter> {
-  for (let before = ''; ; ) {
+  for (let before: string | null = ''; before !== null; ) {
     const asked = new URLSearchParams(query)
     if (before !== '') asked.set('before', before)
-    const { deadLetters: page } = await staff.call<{ deadLetters: readonly DeadLetter[] }>(
-      'GET',
-      `/hub/v1/dead-letters?${asked}`,
-    )
-    yield* page
-    const last = page.at(-1)
-    if (!last || page.length < PAGE_MAX || last.id === before) return
-    before = last.id
+    const page: Page = await staff.call('GET', `/hub/v1/dead-letters?${asked}`)
+    yield* page.deadLetters
+    before = page.next
   }
 }
 
@@ -170,8 +175,8 @@ async function settleAll(staff: Staff, terminal: Terminal, how: How, ids: readon
   let failed = 0
   for (const id of ids) {
     try {
-      const { state, name } = await staff.call<DeadLetter>('POST', `${pathOf(id)}/${how}`)
-      terminal.print(`${state}  ${toPrintable(id)}  ${name}`)
+      const { state } = await staff.call<{ state: string }>('POST', `${pathOf(id)}/${how}`)
+      terminal.print(`${state}  ${toPrintable(id)}`)
     } catch (error) {
       if (faultCode(error) === 'unreachable') throw error
       failed += 1

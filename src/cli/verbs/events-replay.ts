@@ -83,8 +83,7 @@ async function list(staff: Staff, terminal: Terminal, asJson: boolean | undefine
 }
 
 async function cancel(staff: Staff, terminal: Terminal, id: string): Promise<number> {
-  await staff.call('DELETE', `/hub/v1/replays/${encodeURIComponent(id)}`)
-  terminal.print(`cancelled  ${id}  what was delivered stays so`)
+  terminal.print(toLine(await staff.call<ReplayView>('DELETE', `/hub/v1/replays/${encodeURIComponent(id)}`)))
   return 0
 }
 

@@ -127,12 +127,12 @@ function Fact({ name, children }: { name: string; children: ReactNode }): ReactE
 }
 
 /** Always as text, whatever is in it. */
-function Payload({ letter: { payload, encoding, bytes } }: { letter: ShownLetter }): ReactElement {
+function Payload({ letter: { payload, encoding, bytes, claim } }: { letter: ShownLetter }): ReactElement {
   return (
     <section className="hub-section" aria-labelledby="payload-heading">
       <h2 id="payload-heading">Payload</h2>
       {payload === null ? (
-        <Empty heading="It is not there any more">The log has forgotten it, or its object was removed.</Empty>
+        <NoPayload claim={claim?.ref ?? null} bytes={bytes} />
       ) : (
         <div className="panel hub-payload">
           <div className="tail-actions">
@@ -149,5 +149,18 @@ function Payload({ letter: { payload, encoding, bytes } }: { letter: ShownLetter
         </div>
       )}
     </section>
+  )
+}
+
+function NoPayload({ claim, bytes }: { claim: string | null; bytes: number }): ReactElement {
+  if (claim === null)
+    return <Empty heading="It is not there any more">The log has forgotten it, or its object was removed.</Empty>
+  return (
+    <Empty heading={`${formatBytes(bytes)}, kept as an object`}>
+      Too large to be shown here.{' '}
+      <a className="text-link" href={`/hub/v1/payloads/${claim}`} download>
+        Download it
+      </a>
+    </Empty>
   )
 }

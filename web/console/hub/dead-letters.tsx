@@ -38,16 +38,16 @@ export function DeadLettersPage(): ReactElement {
     <>
       <HubHead page="dead-letters" />
       <OldBanner polled={polled} />
-      <Filters view={{ state, kind, name }} letters={value} onSettle={setSettling} />
+      <Filters view={{ state, kind, name }} letters={value?.deadLetters ?? null} onSettle={setSettling} />
       <Outcome outcome={outcome} />
       {value !== null ? (
-        <Letters letters={value} view={{ state, kind, name }} />
+        <Letters letters={value.deadLetters} view={{ state, kind, name }} />
       ) : problem !== null ? (
         <Empty heading="The dead letters cannot be had">{problem.detail} They are asked for again by itself.</Empty>
       ) : (
         <RowsSkeleton rows={5} />
       )}
-      {value === null || value.length < max ? null : max < ROWS_MAX ? (
+      {value === null || value.next === null ? null : max < ROWS_MAX ? (
         <p className="hub-note">
           <button type="button" className="button" onClick={() => setMax(Math.min(ROWS_MAX, max + 150))}>
             Show more

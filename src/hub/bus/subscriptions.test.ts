@@ -44,6 +44,21 @@ test('a name belongs to one owner; a webhook without a secret is given one, told
   expect(faultCode(taken)).toBe('subscription-taken')
 })
 
+test('put by many at once, it is made once, and the secret is told to the one who made it', async () => {
+  const { subscriptions } = await open(async () => DONE)
+  const hook = { kind: 'webhook' as const, url: 'https://example.com/hook' }
+  const putAll = (name: string) =>
+    Promise.all(Array.from({ length: 20 }, () => subscriptions.put(wanted({ name, target: hook }))))
+  const made = await putAll('two')
+  expect(made.filter(({ created }) => created).length).toBe(1)
+  await subscriptions.put(wanted({ name: 'three' }))
+  for (const done of [made, await putAll('three')]) {
+    const told = done.flatMap(({ secret }) => secret ?? [])
+    expect(told.length).toBe(1)
+    for (const { definition } of done) expect(definition.target).toEqual({ ...hook, secret: told[0] ?? '' })
+  }
+})
+
 test('it begins now, at the beginning, or where a time was', async () => {
   const got = new Map<string, string[]>()
   const own = await open(async ({ subscription, id }) => {

@@ -14,16 +14,18 @@ export const SUBSCRIPTIONS_CHANNEL = 'hub-subscriptions'
 /** What is wrong with a subscription, with its place as a path in the request. */
 export type SubscriptionError = { readonly path: string; readonly detail: string }
 
+type Put = {
+  readonly definition: SubscriptionDefinition
+  readonly created: boolean
+  readonly secret: string | null
+}
+
 export type Subscriptions = {
   /**
    * Makes or changes it; one that exists goes on where it is, and stays disabled if it was. `secret`: of a webhook, told only when it was made
-   * here. Faults: `subscription-invalid` (`detail.errors`), `subscription-taken` by another owner, `subscriptions-full`.
+   * here. Faults: `subscription-invalid` (`detail.errors`), `subscription-taken` by another owner, `subscriptions-full`, `hub-busy`.
    */
-  put(subscription: NewSubscription): Promise<{
-    readonly definition: SubscriptionDefinition
-    readonly created: boolean
-    readonly secret: string | null
-  }>
+  put(subscription: NewSubscription): Promise<Put>
   list(): Promise<readonly SubscriptionDefinition[]>
   get(name: string): Promise<SubscriptionDefinition | null>
   /** With its position and what is parked; its dead letters stay. False when there is none. */
@@ -67,34 +69,50 @@ export function createSubscriptions(options: {
     return result.ok && result.results[0]?.changes === 1
   }
 
+  /** Null when somebody else was faster: what was decided on is not so any more. */
+  const tryPut = async (subscription: NewSubscription): Promise<Put | null> => {
+    const { name, owner, start } = subscription
+    const before = await get(name)
+    if (before && before.owner !== owner) throw toTaken(name)
+    if (!before && (await countOthers(name)) >= limits.hubSubscriptionsMax)
+      throw new Fault(
+        'subscriptions-full',
+        `expected at most ${limits.hubSubscriptionsMax} subscriptions; remove one, or raise hubSubscriptionsMax`,
+      )
+    const { target, secret } = withSecret(subscription, before)
+    const wanted = { ...subscription, target }
+    if (before) {
+      // Of two that were told a secret, one would have the wrong one.
+      const statement = updateStatement(wanted, secret === null ? null : before.revision)
+      return (await tables.batch([statement], { notify })).ok ? toPut(name, { created: false, secret }) : null
+    }
+    const offsets = await findStartOffsets({ log, past }, registry.topics(), start)
+    const generation = randomInt(GENERATIONS)
+    const statements = [
+      insertStatement(wanted, { generation, nowMs: clock.nowMs() }),
+      ...offsets.map((offset) => positionStatement({ name, generation }, offset)),
+    ]
+    return (await tables.batch(statements, { notify })).ok ? toPut(name, { created: true, secret }) : null
+  }
+  const toPut = async (name: string, told: Omit<Put, 'definition'>): Promise<Put> => {
+    const definition = await get(name)
+    if (definition) return { definition, ...told }
+    throw new Fault('subscription-unknown', `${name} was removed by somebody else meanwhile; put it again`)
+  }
+
   return {
     get,
     async put(subscription) {
       checkSubscription(subscription)
-      const before = await get(subscription.name)
-      if (before && before.owner !== subscription.owner) throw toTaken(subscription.name)
-      if (!before && (await countOthers(subscription.name)) >= limits.hubSubscriptionsMax)
-        throw new Fault(
-          'subscriptions-full',
-          `expected at most ${limits.hubSubscriptionsMax} subscriptions; remove one, or raise hubSubscriptionsMax`,
-        )
-      const { target, secret } = withSecret(subscription, before)
-      const offsets = before ? [] : await findStartOffsets({ log, past }, registry.topics(), subscription.start)
-      const generation = randomInt(GENERATIONS)
-      const statements = [
-        upsertStatement({ ...subscription, target }, { generation, nowMs: clock.nowMs() }),
-        ...offsets.map((offset) => positionStatement({ name: subscription.name, generation }, offset)),
-      ]
-      const result = await tables.batch(statements, { notify })
-      // Another owner was faster.
-      if (!result.ok) throw toTaken(subscription.name)
-      const definition = await get(subscription.name)
-      if (!definition)
-        throw new Fault(
-          'subscription-unknown',
-          `${subscription.name} was removed by somebody else meanwhile; put it again`,
-        )
-      return { definition, created: before === null, secret }
+      for (let tries = 1; tries <= PUT_TRIES_MAX; tries += 1) {
+        const done = await tryPut(subscription)
+        if (done) return done
+      }
+      throw new Fault(
+        'hub-busy',
+        `${subscription.name} was made, changed or removed by others ${PUT_TRIES_MAX} times meanwhile; put it again`,
+        { detail: { retryAfterMs: PUT_RETRY_MS } },
+      )
     },
     async list() {
       const sql = `SELECT ${DEFINITION_COLUMNS} FROM hub_subscriptions ORDER BY name`
@@ -149,6 +167,8 @@ function checkSubscription({ name, pattern, transformer }: NewSubscription): voi
 }
 
 const GENERATIONS = 2 ** 47
+const PUT_TRIES_MAX = 8
+const PUT_RETRY_MS = 1_000
 const SECRET_BYTES = 32
 
 /** A webhook's secret is the one given, or the one it had, or a new one. */
@@ -163,28 +183,40 @@ function withSecret(
   return { target: { ...target, secret }, secret }
 }
 
-function upsertStatement(
+function insertStatement(
   subscription: NewSubscription,
   { generation, nowMs }: { generation: number; nowMs: number },
 ): Statement {
-  const { name, owner, pattern, target, transformer, policy } = subscription
   return {
     sql: `INSERT INTO hub_subscriptions (${DEFINITION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 'enabled', NULL, ?, 1, ?)
-      ON CONFLICT (name) DO UPDATE SET pattern = excluded.pattern, target = excluded.target,
-        transformer = excluded.transformer, policy = excluded.policy, revision = hub_subscriptions.revision + 1
-      WHERE COALESCE(hub_subscriptions.owner, '') = COALESCE(excluded.owner, '')`,
+      ON CONFLICT (name) DO NOTHING`,
+    parameters: [subscription.name, subscription.owner, ...toColumns(subscription), generation, nowMs],
+    expectRows: 1,
+  }
+}
+
+/** Only of the revision given, if one is. */
+function updateStatement(subscription: NewSubscription, revision: number | null): Statement {
+  return {
+    sql: `UPDATE hub_subscriptions SET pattern = ?, target = ?, transformer = ?, policy = ?, revision = revision + 1
+      WHERE name = ? AND COALESCE(owner, '') = ?${revision === null ? '' : ' AND revision = ?'}`,
     parameters: [
-      name,
-      owner,
-      typeof pattern === 'string' ? pattern : JSON.stringify(pattern),
-      JSON.stringify(target),
-      transformer ? JSON.stringify(transformer) : null,
-      JSON.stringify(policy),
-      generation,
-      nowMs,
+      ...toColumns(subscription),
+      subscription.name,
+      subscription.owner ?? '',
+      ...(revision === null ? [] : [revision]),
     ],
     expectRows: 1,
   }
+}
+
+function toColumns({ pattern, target, transformer, policy }: NewSubscription): (string | null)[] {
+  return [
+    typeof pattern === 'string' ? pattern : JSON.stringify(pattern),
+    JSON.stringify(target),
+    transformer ? JSON.stringify(transformer) : null,
+    JSON.stringify(policy),
+  ]
 }
 
 function toTaken(name: string): Fault {

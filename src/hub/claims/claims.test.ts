@@ -96,6 +96,19 @@ test('a stream over the limit is not read on', async () => {
   expect(pulled).toBeLessThan(15)
 })
 
+test.each(['payload-too-large', 'body-silent'])(
+  'a source that breaks off with the Fault %s: that is it',
+  async (code) => {
+    const { claims } = await open()
+    const broken = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.error(new Fault(code, 'because'))
+      },
+    })
+    expect(await codeOf(claims.put(broken, OPTIONS))).toBe(code)
+  },
+)
+
 test('a source that breaks off: payload-interrupted, nothing left behind', async () => {
   const bed = await open()
   let at = 0

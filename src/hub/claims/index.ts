@@ -1,6 +1,6 @@
 export { CLAIM_HEADER, type Claim, claimOf, isClaimRef, parseClaimHeader, toClaimHeader } from './claim.ts'
 export { type Claims, createClaims } from './claims.ts'
 export { checkFresh } from './freshness.ts'
-export { toTooLarge } from './measure.ts'
+export { toInterrupted, toTooLarge } from './measure.ts'
 export { createClaimSweep, type SweepOptions, type SweepReport } from './sweep.ts'
 export { type ClaimSweeper, createClaimSweeper } from './sweeper.ts'

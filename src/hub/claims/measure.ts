@@ -23,9 +23,15 @@ export function toTooLarge(bytesMax: number, got: string): Fault {
   })
 }
 
+/** A source that knows why it broke off has said it best. */
+export function toInterrupted(cause: unknown, size: number): Fault {
+  if (cause instanceof Fault) return cause
+  return new Fault('payload-interrupted', `the payload broke off after ${size} bytes; send it again`, { cause })
+}
+
 /**
  * Counts and digests what passes, chunk by chunk as the reader asks for it, so that nothing gathers here. Breaks off with
- * `payload-too-large` above `bytesMax`, and with `payload-interrupted` when the source does.
+ * `payload-too-large` above `bytesMax`, and when the source does: with its Fault, where it said one, else `payload-interrupted`.
  */
 export function measureStream(source: ReadableStream<Uint8Array>, bytesMax: number): MeasuredStream {
   const reader = source.getReader()
@@ -44,7 +50,7 @@ export function measureStream(source: ReadableStream<Uint8Array>, bytesMax: numb
   }
   const pull = async (): Promise<void> => {
     const next = await reader.read().catch((cause: unknown) => {
-      fail(new Fault('payload-interrupted', `the payload broke off after ${size} bytes; send it again`, { cause }))
+      fail(toInterrupted(cause, size))
       return null
     })
     if (!next || failure) return

@@ -1,5 +1,4 @@
-import { Fault } from '../../kernel/index.ts'
-import { toTooLarge } from '../claims/index.ts'
+import { toInterrupted, toTooLarge } from '../claims/index.ts'
 
 export type SmallOrStream = Uint8Array | ReadableStream<Uint8Array>
 
@@ -47,6 +46,6 @@ async function readNext(
   try {
     return await reader.read()
   } catch (cause) {
-    throw new Fault('payload-interrupted', `the payload broke off after ${size} bytes; send it again`, { cause })
+    throw toInterrupted(cause, size)
   }
 }

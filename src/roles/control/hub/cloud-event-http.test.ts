@@ -68,6 +68,18 @@ test('what nests deeper than patterns see is refused before it is parsed', () =>
   }
 })
 
+test('what is wrong a hundred thousand times is told in few words', () => {
+  const names = Array.from({ length: 100_000 }, (_, n) => `,"${n}${'x'.repeat(20)}":1`).join('')
+  const one = `{"specversion":"1.0","type":"a.b.v1","subject":"s"${names},"${'y'.repeat(1_000_000)}":1}`
+  const many = `[${Array.from({ length: 1_000 }, () => '{"a":1,"b":2}').join(',')}]`
+  for (const body of [one, many]) {
+    const fault = parseOrFault(() => parseStructured(body, { isBatch: body === many, eventsMax: 1_000 }))
+    if (!(fault instanceof Fault)) throw new Error('expected a Fault')
+    expect((fault.detail['errors'] as unknown[]).length).toBeLessThanOrEqual(100)
+    expect(JSON.stringify([fault.message, fault.detail]).length).toBeLessThan(40_000)
+  }
+})
+
 function parseOrFault<T>(parse: () => T): T | Fault {
   try {
     return parse()

@@ -37,6 +37,16 @@ export function parseBinary(headers: Headers, body: ReadableStream<Uint8Array>):
   return { type: '', subject: '', ...event, payload: { body, contentType } }
 }
 
+/** What is wrong a million times is told in few words. */
+const EVENT_ERRORS_MAX = 20
+const ERRORS_MAX = 100
+const NAME_CHARACTERS_MAX = 100
+
+/** RFC 6901. */
+function toPointerPart(name: string): string {
+  return name.slice(0, NAME_CHARACTERS_MAX).replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
 type ReadEvent = { readonly event: EventToPublish; readonly errors: readonly AttributeError[] }
 
 function readEvent(json: unknown, index?: number): ReadEvent {
@@ -48,7 +58,9 @@ function readEvent(json: unknown, index?: number): ReadEvent {
     }
   const given = json as Record<string, unknown> // any object can be looked at by name
   const errors: AttributeError[] = []
-  const refuse = (path: string, detail: string): void => void errors.push({ ...at, path: `/${path}`, detail })
+  const refuse = (path: string, detail: string): void => {
+    if (errors.length < EVENT_ERRORS_MAX) errors.push({ ...at, path: `/${path}`, detail })
+  }
   if (given['specversion'] !== '1.0') refuse('specversion', `expected "1.0", got ${show(given['specversion'])}`)
   for (const name of ATTRIBUTES) {
     const value = given[name]
@@ -60,9 +72,11 @@ function readEvent(json: unknown, index?: number): ReadEvent {
   const contentType = given['datacontenttype']
   if (contentType !== undefined && contentType !== 'application/json')
     refuse('datacontenttype', `expected "application/json", got ${show(contentType)}; other data goes in binary mode`)
-  for (const name of Object.keys(given))
-    if (!TAKEN.has(name))
-      refuse(name.replaceAll('~', '~0').replaceAll('/', '~1'), 'expected no other attribute; put it into the data')
+  for (const name of Object.keys(given)) {
+    if (TAKEN.has(name)) continue
+    refuse(toPointerPart(name), 'expected no other attribute; put it into the data')
+    if (errors.length >= EVENT_ERRORS_MAX) break
+  }
   const text = (name: string): { [name: string]: string } =>
     typeof given[name] === 'string' ? { [name]: given[name] } : {}
   const event = {
@@ -79,7 +93,7 @@ function readEvent(json: unknown, index?: number): ReadEvent {
 
 function throwIfAny(...read: readonly ReadEvent[]): readonly EventToPublish[] {
   const errors = read.flatMap((each) => each.errors)
-  if (errors.length > 0) throw invalid(errors)
+  if (errors.length > 0) throw invalid(errors.slice(0, ERRORS_MAX))
   return read.map(({ event }) => event)
 }
 

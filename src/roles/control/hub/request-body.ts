@@ -40,10 +40,15 @@ export function boundBody(
   { bytesMax, idleMs }: { bytesMax: number; idleMs: number },
 ): ReadableStream<Uint8Array> {
   const reader = request.body?.getReader()
+  const declared = Number(request.headers.get('content-length') ?? 0)
   let bytes = 0
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        if (declared > bytesMax) {
+          reader?.cancel().catch(() => {})
+          throw tooLarge(bytesMax)
+        }
         const chunk = reader ? await within(reader.read(), idleMs) : undefined
         if (!chunk || chunk.done) return controller.close()
         bytes += chunk.value.byteLength

@@ -168,6 +168,7 @@ export {
   type VersionedView,
   type View,
   type ViewDefinition,
+  type ViewEvents,
   type ViewLag,
   type ViewSnapshots,
   type ViewSources,

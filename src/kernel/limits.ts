@@ -199,7 +199,7 @@ export type Limits = {
   readonly hubReplayDeliveriesMax: number
   /** How often a replay's position is saved, and how often is looked for new ones. */
   readonly hubReplaySaveMs: number
-  /** A view is written to a snapshot after so many events, or so long after the first that is in none; one that would be larger is not. */
+  /** A view is written to a snapshot after so many records of its topics, or so long after the first change that is in none; one that would be larger is not. */
   readonly hubViewSnapshotEvents: number
   readonly hubViewSnapshotMs: number
   readonly hubViewSnapshotBytesMax: number

@@ -1,8 +1,9 @@
-import type { CloudEvent } from '../../contracts/index.ts'
+import type { AnyEvent, CloudEvent } from '../../contracts/index.ts'
 import { Fault } from '../../kernel/index.ts'
 import { parsePattern } from '../patterns/index.ts'
 
-export type ViewDefinition<State> = {
+/** `Event` is `AnyEvent` for a view of a user's events, which tells them apart by `type`. */
+export type ViewDefinition<State, Event extends AnyEvent = CloudEvent> = {
   readonly name: string
   /**
    * Of the state's shape and meaning; to be raised when `apply`, `on` or `topics` change. Snapshots of another version are not
@@ -15,7 +16,7 @@ export type ViewDefinition<State> = {
   create(): State
   /** Changes `state` in place, or returns the one that replaces it. Must not depend on anything else, so that a rebuild gives the same. */
   // biome-ignore lint/suspicious/noConfusingVoidType: both styles of reducer are welcome
-  apply(state: State, event: CloudEvent): State | void
+  apply(state: State, event: Event): State | void
   /** How the state is kept between starts. Absent: it is rebuilt at each. */
   readonly snapshot?: {
     /** JSON that says the whole state. Called between two events; what it returns is written out before the next. */
@@ -28,13 +29,20 @@ export type ViewDefinition<State> = {
 const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/
 
 /** Describes a view. Fault `view-invalid` names everything that is wrong with it. */
-export function defineView<State>(definition: ViewDefinition<State>): ViewDefinition<State> {
+export function defineView<State, Event extends AnyEvent = CloudEvent>(
+  definition: ViewDefinition<State, Event>,
+): ViewDefinition<State, Event> {
   const faults = findFaults(definition)
   if (faults.length === 0) return definition
   throw new Fault('view-invalid', `view "${definition.name}": ${faults.join('; ')}`)
 }
 
-function findFaults<State>({ name, version, topics, on }: ViewDefinition<State>): string[] {
+function findFaults({
+  name,
+  version,
+  topics,
+  on,
+}: Pick<ViewDefinition<unknown>, 'name' | 'version' | 'topics' | 'on'>): string[] {
   const faults: string[] = []
   if (!NAME.test(name)) faults.push(`name: expected 1 to 64 of a-z, 0-9 and "-", got ${JSON.stringify(name)}`)
   if (!Number.isSafeInteger(version) || version < 1)

@@ -1,3 +1,4 @@
+export type { ViewEvents } from './decode.ts'
 export { defineView, type ViewDefinition } from './definition.ts'
 export type { Positions } from './positions.ts'
 export {
@@ -5,4 +6,5 @@ export {
   type VersionedView,
   type VersionedViewOptions,
 } from './versioned-view.ts'
-export { createView, type View, type ViewLag, type ViewSnapshots, type ViewSources } from './view.ts'
+export { createView, type View, type ViewLag } from './view.ts'
+export type { ViewSnapshots, ViewSources } from './view-options.ts'

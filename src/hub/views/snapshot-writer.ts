@@ -4,13 +4,16 @@ export type SnapshotWriterLimits = Pick<Limits, 'hubViewSnapshotEvents' | 'hubVi
 
 /** Decides when snapshots are written, one at a time. */
 export type SnapshotWriter = {
-  /** So many more events are in the view. */
-  applied(events: number): void
+  /** The view has passed so many more records of its topics, and so many events in them changed it. */
+  passed(records: number, applied: number): void
   /** Begins no more; one under way is awaited. */
   close(): Promise<void>
 }
 
-/** After `hubViewSnapshotEvents` events, or `hubViewSnapshotMs` after the first that is in none. A failure is told, and tried again after that time. */
+/**
+ * After `hubViewSnapshotEvents` records, which is the tail that a start has to read, or `hubViewSnapshotMs` after the first change
+ * that is in none. A failure is told, and tried again after that time.
+ */
 export function createSnapshotWriter(options: {
   /** Takes what is to be written before it returns. */
   write: () => Promise<void>
@@ -18,21 +21,24 @@ export function createSnapshotWriter(options: {
   logger: Logger
 }): SnapshotWriter {
   const { write, limits, logger } = options
-  let pending = 0
+  let records = 0
+  let applied = 0
   let timer: ReturnType<typeof setTimeout> | null = null
   let writing: Promise<void> | null = null
   let isFailing = false
   let isClosed = false
 
   const run = async (): Promise<void> => {
-    const events = pending
-    pending = 0
+    const taken = { records, applied }
+    records = 0
+    applied = 0
     try {
       await write()
       isFailing = false
     } catch (error) {
       isFailing = true
-      pending += events
+      records += taken.records
+      applied += taken.applied
       logger.error('a snapshot of a view could not be written; tried again later', {
         error: describeError(error),
         inMs: limits.hubViewSnapshotMs,
@@ -47,14 +53,16 @@ export function createSnapshotWriter(options: {
     writing = run()
   }
   const schedule = (): void => {
-    if (isClosed || writing || pending === 0) return
-    if (pending >= limits.hubViewSnapshotEvents && !isFailing) begin()
-    else timer ??= setTimeout(begin, limits.hubViewSnapshotMs)
+    if (isClosed || writing) return
+    const isFull = records >= limits.hubViewSnapshotEvents
+    if (isFull && !isFailing) begin()
+    else if (isFull || applied > 0) timer ??= setTimeout(begin, limits.hubViewSnapshotMs)
   }
 
   return {
-    applied(events) {
-      pending += events
+    passed(moreRecords, moreApplied) {
+      records += moreRecords
+      applied += moreApplied
       schedule()
     },
     async close() {

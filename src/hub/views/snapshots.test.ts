@@ -213,6 +213,19 @@ test('a view that left an event out, or is too large, is not written; a failed w
   }
 })
 
+test('what a pattern leaves out is in no state, and is not read again either', async () => {
+  const definition = defineHistory(1, { on: { data: { stages: { done: [{ numeric: ['<', 1] }] } } } })
+  const before = open({ definition })
+  const said = events(0, 30)
+  await publish(bench.log, said)
+  await until('a snapshot', async () => (await snapshotKeys(bench.objects)).length > 0)
+  await before.close()
+  const { log, records } = countReads(bench.log)
+  const after = open({ definition, log, isWriter: false })
+  await after.caughtUp()
+  expect([after.state, after.version, records()]).toEqual([historyOf(said.slice(0, 1)), 1, 0])
+})
+
 test('a snapshot is written some time after the first event that is in none', async () => {
   const limits = { ...SMALL_VIEW_LIMITS, hubViewSnapshotEvents: 1_000, hubViewSnapshotMs: 20 }
   const view = open({ limits })

@@ -3,7 +3,8 @@ import { DEFAULT_LIMITS, describeError, faultCode, type Logger, pause, systemClo
 import type { ViewDefinition } from './definition.ts'
 import { createListeners } from './listeners.ts'
 import { hasReached } from './positions.ts'
-import { createView, type View, type ViewLimits, type ViewSources } from './view.ts'
+import { createView, type View } from './view.ts'
+import type { ViewLimits, ViewSources } from './view-options.ts'
 
 const WAIT_TIMEOUT_MS = 10_000
 const CATCH_UP_TIMEOUT_MS = 60_000

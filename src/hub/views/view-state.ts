@@ -2,7 +2,7 @@ import type { CloudEvent } from '../../contracts/index.ts'
 import type { LogRecord } from '../../engines/log/index.ts'
 import { describeError, type Limits, type Logger } from '../../kernel/index.ts'
 import { createMatcher, parsePattern } from '../patterns/index.ts'
-import { decodeOrSkip } from '../subscribe.ts'
+import type { DecodeRecord } from './decode.ts'
 import type { ViewDefinition } from './definition.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import { createRepeatCheck } from './repeat-check.ts'
@@ -14,8 +14,8 @@ export type ViewState<State> = {
   readonly applied: number
   /** Events that `apply` threw for. */
   readonly leftOut: number
-  /** Never throws. */
-  take(record: LogRecord): void
+  /** A promise only where the event's data must be loaded; it rejects when the view closes first. */
+  take(record: LogRecord): void | Promise<void>
   /** All that a snapshot needs besides the positions. */
   encode(): Pick<Taken, 'applied' | 'ids' | 'state'>
   restore(restored: Restored<State>): void
@@ -24,10 +24,11 @@ export type ViewState<State> = {
 
 export function createViewState<State>(options: {
   definition: ViewDefinition<State>
+  decode: DecodeRecord
   limits: Pick<Limits, 'hubViewIdsMax'>
   logger: Logger
 }): ViewState<State> {
-  const { definition, limits, logger } = options
+  const { definition, decode, limits, logger } = options
   const changed = createListeners<CloudEvent>(logger)
   const matches = createFilter(definition)
   let ids = createRepeatCheck(limits.hubViewIdsMax)
@@ -52,6 +53,10 @@ export function createViewState<State>(options: {
     changed.tell(event)
   }
 
+  const accept = (event: CloudEvent | null): void => {
+    if (event && matches(event) && !ids.isRepeat(event.id)) apply(event)
+  }
+
   return {
     get state() {
       return state
@@ -64,8 +69,8 @@ export function createViewState<State>(options: {
     },
     changed,
     take(record) {
-      const event = decodeOrSkip(record, logger)
-      if (event && matches(event) && !ids.isRepeat(event.id)) apply(event)
+      const decoded = decode(record)
+      return decoded instanceof Promise ? decoded.then(accept) : accept(decoded)
     },
     encode: () => ({ applied, ids: ids.remembered(), state: definition.snapshot?.encode(state) }),
     restore(restored) {

@@ -1,25 +1,14 @@
 import type { CloudEvent, EventPosition } from '../../contracts/index.ts'
-import type { LogPort } from '../../engines/log/index.ts'
-import type { ObjectsPort } from '../../engines/objects/index.ts'
-import {
-  type Clock,
-  DEFAULT_LIMITS,
-  describeError,
-  Fault,
-  type Limits,
-  type Logger,
-  systemClock,
-} from '../../kernel/index.ts'
-import type { ArchiveReader } from '../archive/index.ts'
-import type { ViewDefinition } from './definition.ts'
+import { type Clock, DEFAULT_LIMITS, Fault, systemClock } from '../../kernel/index.ts'
+import { createRecordDecoder } from './decode.ts'
 import { createListeners } from './listeners.ts'
 import { persist, within } from './persist.ts'
 import { createPositionWaits } from './position-waits.ts'
 import type { Positions } from './positions.ts'
-import { createSnapshotStore, type SnapshotStore } from './snapshot-store.ts'
-import { createSnapshotWriter, type SnapshotWriter } from './snapshot-writer.ts'
 import { createTopicReader, type TopicReader } from './topic-reader.ts'
-import { createViewState, type ViewState } from './view-state.ts'
+import type { ViewOptions } from './view-options.ts'
+import { createViewWriter, openStore, restore } from './view-snapshots.ts'
+import { createViewState } from './view-state.ts'
 
 const WAIT_TIMEOUT_MS = 10_000
 
@@ -53,31 +42,6 @@ export type View<State> = {
 
 export type ViewLag = { readonly records: number; readonly ageMs: number }
 
-/** Where a view's snapshots are; of all processes that have the view, one should be told to write them. */
-export type ViewSnapshots = { readonly objects: ObjectsPort; readonly isWriter: boolean }
-
-export type ViewLimits = Pick<
-  Limits,
-  | 'hubViewSnapshotEvents'
-  | 'hubViewSnapshotMs'
-  | 'hubViewSnapshotBytesMax'
-  | 'hubViewIdsMax'
-  | 'hubViewWaitsMax'
-  | 'hubViewSwitchPollMs'
->
-
-export type ViewSources = {
-  readonly log: LogPort
-  readonly logger: Logger
-  /** Absent: the view is rebuilt from the beginning at each start. */
-  readonly snapshots?: ViewSnapshots | undefined
-  /** For what the log does not have any more. Absent: that is left out. */
-  readonly archive?: Pick<ArchiveReader, 'read'> | undefined
-  readonly limits?: ViewLimits
-  readonly clock?: Clock
-}
-
-export type ViewOptions<State> = ViewSources & { readonly definition: ViewDefinition<State> }
 type Readers = ReadonlyMap<string, TopicReader>
 
 /**
@@ -90,7 +54,8 @@ export function createView<State>(options: ViewOptions<State>): View<State> {
   const logger = options.logger.with({ view: name, version: definition.version })
   const closing = new AbortController()
   const replaced = createListeners<void>(logger)
-  const held = createViewState({ definition, limits, logger })
+  const decode = createRecordDecoder({ events: options.events, logger, closed: closing.signal })
+  const held = createViewState({ definition, decode, limits, logger })
   let readers: Readers = new Map()
 
   const positions = (): Positions => Object.fromEntries([...readers].map(([topic, reader]) => [topic, reader.next()]))
@@ -103,13 +68,13 @@ export function createView<State>(options: ViewOptions<State>): View<State> {
   const writer =
     store && options.snapshots?.isWriter
       ? createViewWriter({ store, held, positions, limits, clock, logger })
-      : { applied: () => {}, close: () => Promise.resolve() }
+      : { passed: () => {}, close: () => Promise.resolve() }
 
   const open = async (): Promise<void> => {
     const from = store ? await restore({ ...options, logger }, { store, held, closed: closing.signal }) : {}
     let told = held.applied
-    const onBatch = (): void => {
-      if (held.applied > told) writer.applied(held.applied - told)
+    const onBatch = (records: number): void => {
+      writer.passed(records, held.applied - told)
       told = held.applied
       waits.moved()
     }
@@ -177,61 +142,4 @@ async function measureLag(readers: Readers, clock: Clock): Promise<ViewLag> {
 function silentForMs(readers: Readers): number {
   if (readers.size === 0) return Number.POSITIVE_INFINITY
   return Math.max(0, ...[...readers.values()].map((reader) => reader.silentForMs()))
-}
-
-/** Null when the view has no snapshots. */
-function openStore<State>(options: ViewOptions<State> & { readonly limits: ViewLimits }): SnapshotStore<State> | null {
-  const { snapshots, definition, limits, logger } = options
-  if (!snapshots || !definition.snapshot) return null
-  return createSnapshotStore({ objects: snapshots.objects, definition, limits, logger })
-}
-
-function createViewWriter<State>(parts: {
-  store: SnapshotStore<State>
-  held: ViewState<State>
-  positions: () => Positions
-  limits: ViewLimits
-  clock: Clock
-  logger: Logger
-}): SnapshotWriter {
-  const { store, held, positions, limits, clock, logger } = parts
-  return createSnapshotWriter({
-    limits,
-    logger,
-    async write() {
-      // What was left out for a fault in `apply` would stay left out when the fault is mended.
-      if (held.leftOut > 0)
-        return logger.warn('no snapshot of the view is written: events are left out of it', { leftOut: held.leftOut })
-      const isKept = await store.write({ ...held.encode(), positions: positions(), takenAtMs: clock.nowMs() })
-      if (!isKept)
-        logger.warn('the view is too large for a snapshot (hubViewSnapshotBytesMax); it is rebuilt at each start')
-    },
-  })
-}
-
-/** Puts the newest good snapshot into `held`; where to go on from. */
-async function restore<State>(
-  { log, definition, logger }: ViewOptions<State>,
-  { store, held, closed }: { store: SnapshotStore<State>; held: ViewState<State>; closed: AbortSignal },
-): Promise<Positions> {
-  const endsOf = async (): Promise<Positions> => {
-    const ends = definition.topics.map(async (topic) => {
-      const bounds = Object.entries(await persist(() => log.bounds(topic), { logger, closed }))
-      return [topic, Object.fromEntries(bounds.map(([partition, { end }]) => [partition, end]))] as const
-    })
-    return Object.fromEntries(await Promise.all(ends))
-  }
-  try {
-    const restored = await store.read(endsOf)
-    if (!restored || closed.aborted) return {}
-    held.restore(restored)
-    logger.info('the view goes on from a snapshot', {
-      applied: restored.applied,
-      positions: JSON.stringify(restored.positions),
-    })
-    return restored.positions
-  } catch (error) {
-    logger.warn('the snapshots of the view cannot be read; it is rebuilt', { error: describeError(error) })
-    return {}
-  }
 }

@@ -104,15 +104,20 @@ export function toFault(status: number, text: string, headers?: Headers): Fault 
   const retry = seconds > 0 ? { retryAfterMs: seconds * 1_000 } : {}
   try {
     const { code, detail, errors } = JSON.parse(text) as { code?: string; detail?: string; errors?: FieldError[] }
-    const fields = (errors ?? []).map((error) => `${error.pointer}: ${error.detail}`).join('; ')
-    // Some details say the fields themselves.
-    const message = [detail, detail?.includes(fields) ? '' : fields].filter((part) => part).join(' ')
+    const unsaid = (errors ?? []).filter((error) => !says(detail ?? '', error))
+    const fields = unsaid.map((error) => `${error.pointer}: ${error.detail}`).join('; ')
+    const message = [detail, fields].filter((part) => part).join(' ')
     if (code !== undefined && message !== '')
       return new Fault(code, message, { detail: { ...retry, ...(errors ? { errors } : {}) } })
   } catch {
     // Not ours: told as it is.
   }
   return new Fault('unexpected-answer', `control answered ${status}: ${text.slice(0, 200)}`)
+}
+
+/** Some sentences name the field and what is wrong with it themselves. */
+function says(sentence: string, { pointer, detail }: FieldError): boolean {
+  return sentence.includes(detail) && sentence.includes(pointer.slice(pointer.lastIndexOf('/') + 1))
 }
 
 function isAlive(pid: number): boolean {

@@ -5,7 +5,7 @@ import { Link } from '../../common/history.tsx'
 import { useNow } from '../shell/context.tsx'
 import { Empty } from '../shell/parts.tsx'
 import { lettersPath } from './address.ts'
-import { formatRate, ROWS_MAX, toVisible } from './view.ts'
+import { formatRate, nameTopics, ROWS_MAX, toVisible } from './view.ts'
 
 /** What pipes make of raw records, and what they refuse. */
 export function Pipes({ pipes }: Pick<HubOverview, 'pipes'>): ReactElement {
@@ -68,10 +68,10 @@ export function Topics({ topics }: Pick<HubOverview, 'topics'>): ReactElement {
   if (topics.length === 0) return <Empty heading="No topics">Registered event types bring their topics.</Empty>
   return (
     <Table id="topics" heads={['Topic', 'On the log', 'End', 'Archived to']} count={topics.length}>
-      {topics.slice(0, ROWS_MAX).map(({ name, first, end, archivedTo }) => (
-        <tr key={name}>
+      {nameTopics(topics.slice(0, ROWS_MAX)).map(({ key, first, end, archivedTo }) => (
+        <tr key={key}>
           <th scope="row">
-            <span className="row-name">{name}</span>
+            <span className="row-name">{key}</span>
           </th>
           <Figure label="On the log">{formatCount(end - first)}</Figure>
           <Figure label="End">{formatCount(end)}</Figure>

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { SubscriptionView } from '../../../src/contracts/index.ts'
 import { decidePolled } from '../shell/use-polled.ts'
 import { FIRST_FLOW, FIRST_LETTERS, flowPath, lettersPath, parseFlowView, parseLettersView } from './address.ts'
-import { formatLatency, layOut, ROWS_MAX, selectSubscriptions, sumFlow, toneOf, toVisible } from './view.ts'
+import { formatLatency, layOut, nameTopics, ROWS_MAX, selectSubscriptions, sumFlow, toneOf, toVisible } from './view.ts'
 
 const view = (name: string, more: Partial<SubscriptionView> = {}): SubscriptionView => ({
   ...{ name, owner: null, kind: 'stream', pattern: { type: ['a'] }, target: 'stream', state: 'active', detail: null },
@@ -57,6 +57,11 @@ test('the hub in four figures', () => {
     ...{ publishedPerSecond: 2, deliveredPerSecond: 1, failedPerSecond: 0, lagRecords: 3, parked: 2, deadLetters: 1 },
     unwell: 1,
   })
+})
+
+test('partitions of one topic are told apart', () => {
+  const topic = (name: string) => ({ name, first: 0, end: 1, archivedTo: null })
+  expect(nameTopics([topic('a'), topic('a'), topic('b')]).map(({ key }) => key)).toEqual(['a', 'a 1', 'b'])
 })
 
 test('every view is an address, and back', () => {

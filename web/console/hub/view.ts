@@ -69,6 +69,18 @@ export function selectSubscriptions(
   return { rows: sorted.slice(0, ROWS_MAX), more: Math.max(0, sorted.length - ROWS_MAX) }
 }
 
+/** The partitions of a topic that has several are told apart by a number behind its name. */
+export function nameTopics(
+  topics: HubOverview['topics'],
+): readonly (HubOverview['topics'][number] & { key: string })[] {
+  const seen = new Map<string, number>()
+  return topics.map((topic) => {
+    const before = seen.get(topic.name) ?? 0
+    seen.set(topic.name, before + 1)
+    return { ...topic, key: before === 0 ? topic.name : `${topic.name} ${before}` }
+  })
+}
+
 /** `0`, `0.4`, `12`, `60,312`. */
 export function formatRate(perSecond: number): string {
   return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond).toLocaleString('en-US')

@@ -10,6 +10,7 @@ import type {
 import { describeError, Fault, isJsonValueDeep, PATTERN_LIMITS } from '../../kernel/index.ts'
 import { findDefinitionFaults } from './definition-faults.ts'
 import { toEventFault } from './event-fault.ts'
+import { compileQuickCheck, type QuickCheck, UNSURE } from './quick-check.ts'
 
 /** What is said about one event's data; a list of a million bad items is not a million sentences. */
 const ERRORS_MAX = 20
@@ -24,10 +25,21 @@ export function createRegistry(definitions: EventDefinitions, ...more: readonly 
   const known = new Map<string, EventDefinition>(sources.flatMap((source) => Object.entries(source)))
   const successors = toSuccessors(known)
 
+  const quickChecks = new Map<z.ZodType, QuickCheck>()
+  /** Made when it is first needed: of most types a process sees none. */
+  const quickCheckOf = (schema: z.ZodType): QuickCheck => {
+    const known = quickChecks.get(schema)
+    if (known) return known
+    const made = compileQuickCheck(schema)
+    quickChecks.set(schema, made)
+    return made
+  }
   const check = (type: string, data: unknown): DataCheck => {
     const definition = known.get(type)
     if (!definition) return refused([{ path: 'type', detail: `${JSON.stringify(type)} is no event that is defined` }])
-    return definition.data === null ? { ok: true, data } : checkData(definition.data, data)
+    return definition.data === null
+      ? { ok: true, data }
+      : checkData(definition.data, data, quickCheckOf(definition.data))
   }
   return {
     types: () => [...known.keys()],
@@ -53,13 +65,15 @@ function toSuccessors(known: ReadonlyMap<string, EventDefinition>): ReadonlyMap<
   return successors
 }
 
-function checkData(schema: z.ZodType, data: unknown): DataCheck {
+function checkData(schema: z.ZodType, data: unknown, quickCheck: QuickCheck): DataCheck {
   if (isJsonValueDeep(data, DATA_DEPTH_MAX))
     return refused([
       { path: 'data', detail: `expected at most ${DATA_DEPTH_MAX} objects and arrays inside one another` },
     ])
   let checked: z.ZodSafeParseResult<unknown>
   try {
+    const quick = quickCheck(data)
+    if (quick !== UNSURE) return { ok: true, data: quick }
     checked = schema.safeParse(data)
   } catch (error) {
     // A refinement of the user's own that throws or would wait, or data nested too deep for a recursive schema.

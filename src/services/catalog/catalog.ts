@@ -24,8 +24,6 @@ export type Catalog = {
   lag(): number
   silentForMs(): number
   caughtUp(options?: { timeoutMs?: number }): Promise<void>
-  /** Resolves when the event at this position is in the catalogue. Faults `timeout`, `position-unknown`, `view-busy`, `closed`. */
-  reached: View<CatalogState>['reached']
   close(): Promise<void>
 }
 
@@ -73,7 +71,6 @@ export function createCatalog(options: Omit<ViewSources, 'limits'> & { readonly 
     lag: view.lag,
     silentForMs: view.silentForMs,
     caughtUp: view.caughtUp,
-    reached: view.reached,
     async close() {
       stopWaits()
       waits.close()

@@ -29,6 +29,7 @@ import {
 import { type Clock, Fault, faultCode, type Limits, type Logger } from '../../../kernel/index.ts'
 import type { Auth } from '../auth.ts'
 import { createHousekeeping } from './housekeeping.ts'
+import { createHubTail } from './hub-tail.ts'
 import { createLookUp } from './look-up.ts'
 import type { HubPorts } from './ports.ts'
 import { createQueueTopics, putChecked, registerFunctions } from './subscriptions.ts'
@@ -148,8 +149,10 @@ export function createHub(options: HubOptions): Hub {
   const functions = registerFunctions({ subscriptions, functions: loaded.subscriptions, logger })
   const housekeeping = createHousekeeping({ deadLetters, queues, logger })
 
+  const tail = createHubTail({ log, registry, limits, logger })
+
   const ports: HubPorts = {
-    ...{ auth, registry, spokes, streams, claims, deadLetters, replays, withData, limits, logger },
+    ...{ tail, auth, registry, spokes, streams, claims, deadLetters, replays, withData, limits, logger },
     publish: producer.publish,
     appendRecords(topic, given) {
       refuseBehind(pipes, topic, limits)
@@ -178,6 +181,7 @@ export function createHub(options: HubOptions): Hub {
     async close() {
       streams.end('closing', () => true)
       functions.close()
+      await tail.close()
       housekeeping.close()
       await Promise.all([...pipes.map((pipe) => pipe.close()), runner.close()])
       await Promise.all([bus.close(), archiver.close(), sweeper.close()])

@@ -7,6 +7,7 @@ import { toHubProblem } from './problems.ts'
 import { addReplayRoutes } from './replay-routes.ts'
 import { addSpokeRoutes } from './spoke-routes.ts'
 import { addSubscriptionRoutes } from './subscription-routes.ts'
+import { addTailRoute } from './tail-routes.ts'
 import { addViewRoutes } from './view-routes.ts'
 
 export type { DeadLetterFilter, EventToPublish, HubPorts, SubscriptionFacts } from './ports.ts'
@@ -28,6 +29,7 @@ export function addHubRoutes(app: Hono, ports: HubPorts): void {
   addDeadLetterRoutes(app, ports, asCaller)
   addViewRoutes(app, ports, asCaller)
   addSpokeRoutes(app, ports, asCaller)
+  addTailRoute(app, ports)
 }
 
 const LONG = /\/hub\/v1\/(events|records\/|payloads\/|tail|subscriptions\/[^/]+\/events)/

@@ -12,6 +12,7 @@ import type {
 import type { Spokes, StreamHub } from '../../../hub/index.ts'
 import type { Limits, Logger } from '../../../kernel/index.ts'
 import type { Auth } from '../auth.ts'
+import type { HubTail } from './hub-tail.ts'
 
 /** What somebody wants to say; the producer makes an event of it. */
 export type EventToPublish = {
@@ -78,6 +79,7 @@ export type HubPorts = {
     redrive(id: string): Promise<void>
     discard(id: string): Promise<void>
   }
+  readonly tail: HubTail
   overview(): Promise<HubOverview>
   journey(eventId: string): Promise<EventJourney | null>
   /** An event with the JSON data it refers to put back, as patterns see it. */

@@ -3,11 +3,10 @@ import { topicNameSchema } from '../../../contracts/index.ts'
 import { parsePattern } from '../../../hub/index.ts'
 import { toProblem } from '../problem.ts'
 import { identify, refuseSpoke } from './caller.ts'
-import type { HubTail } from './hub-tail.ts'
 import type { HubPorts } from './ports.ts'
 import { badRequest, toHubProblem } from './problems.ts'
 
-export type TailPorts = Pick<HubPorts, 'auth' | 'spokes' | 'limits' | 'logger'> & { readonly tail: HubTail }
+type TailPorts = Pick<HubPorts, 'auth' | 'spokes' | 'limits' | 'logger' | 'tail'>
 
 /** `GET /hub/v1/tail?pattern=…&topic=…`: the operator looks over the bus's shoulder. Nothing is acknowledged and nothing waits for it. */
 export function addTailRoute(app: Hono, ports: TailPorts): void {

@@ -26,6 +26,7 @@ import {
 } from '../../../hub/index.ts'
 import { DEFAULT_LIMITS, Fault, type Limits, silentLogger, systemClock } from '../../../kernel/index.ts'
 import { createAuth } from '../auth.ts'
+import { createHubTail } from './hub-tail.ts'
 import { addHubRoutes, type HubPorts } from './index.ts'
 
 export const OPERATOR = 'operator-token-for-tests'
@@ -96,6 +97,7 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
     replays: createReplayList(replays),
     deadLetters,
     withData: async (event) => event,
+    tail: createHubTail({ log, registry, limits, logger: silentLogger }),
     journey: async () => null,
     async overview() {
       const views = await viewSubscriptions({ subscriptions, bus, tables, log })
@@ -131,6 +133,7 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
     },
     async close() {
       streams.end('closing', () => true)
+      await ports.tail.close()
       await bus.close()
       await server.stop(true)
       spokes.close()

@@ -24,7 +24,7 @@ import {
   viewSubscriptions,
   withSpokeSight,
 } from '../../../hub/index.ts'
-import { DEFAULT_LIMITS, Fault, type Limits, silentLogger, systemClock } from '../../../kernel/index.ts'
+import { DEFAULT_LIMITS, type Limits, silentLogger, systemClock } from '../../../kernel/index.ts'
 import { createAuth } from '../auth.ts'
 import { createHubTail } from './hub-tail.ts'
 import { addHubRoutes, type HubPorts } from './index.ts'

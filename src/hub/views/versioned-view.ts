@@ -78,7 +78,9 @@ export function createVersionedView<Old, New>(options: VersionedViewOptions<Old,
     if (!closing.signal.aborted) nextIs = 'failed'
     await view?.close()
   }
-  const building = build()
+  const building = build().catch((error: unknown) =>
+    logger.error('a version of the view could not be closed', { error: describeError(error) }),
+  )
   /** Asked of the view that is read; once more, with the time that is left, of the one that took over meanwhile. */
   const ask = async (timeoutMs: number, act: (view: View<Old> | View<New>, leftMs: number) => Promise<void>) => {
     const untilMs = clock.elapsedMs() + timeoutMs

@@ -1,4 +1,4 @@
-import { Fault, faultCode, type Limits } from '../../kernel/index.ts'
+import { describeError, Fault, faultCode, type Limits } from '../../kernel/index.ts'
 import type { WireClient } from '../../wire/index.ts'
 import { checkSizes, measureBatch } from '../log/group-commit.ts'
 import type { LogPort } from '../log/port.ts'
@@ -18,6 +18,8 @@ type Pending = AppendCall & {
   readonly resolve: (offsets: readonly number[]) => void
   readonly reject: (error: unknown) => void
   settled: boolean
+  /** Sent once already, and not answered: it may have happened then, whatever is said of it now. */
+  resent: boolean
 }
 
 export type Appender = { append: LogPort['append']; close(): void }
@@ -25,7 +27,8 @@ export type Appender = { append: LogPort['append']; close(): void }
 /**
  * Sends appends to the store: those called in one turn of the event loop travel in one message. When the connection
  * breaks, every message without an answer is sent again, in the order of the calls and before anything newer, until its
- * appends' time is up: at least once, and order per key holds.
+ * appends' time is up: at least once, and order per key holds. What was sent again can only succeed or be uncertain: any
+ * fault of it is `timeout`.
  */
 export function createAppender(options: {
   wire: WireClient
@@ -56,7 +59,7 @@ export function createAppender(options: {
   }
   const settle = (pending: Pending, fault: unknown): void => {
     pending.settled = true
-    pending.reject(fault)
+    pending.reject(pending.resent ? toUncertain(pending.topic, fault) : fault)
   }
 
   const schedule = (delayMs = 0): void => {
@@ -106,6 +109,8 @@ export function createAppender(options: {
   const resend = (): void => {
     const again = lost.sort((a, b) => a.number - b.number).flatMap(({ appends }) => appends)
     lost = []
+    for (const pending of again) pending.resent = true
+    if (closed) for (const pending of again) settle(pending, toClosed())
     replaceQueue([...again, ...queue])
     schedule(RESEND_MS)
   }
@@ -127,7 +132,7 @@ export function createAppender(options: {
         )
       return new Promise((resolve, reject) => {
         const deadlineMs = performance.now() + limits.logAppendTimeoutMs
-        queue.push({ topic, records, bytes, deadlineMs, resolve, reject, settled: false })
+        queue.push({ topic, records, bytes, deadlineMs, resolve, reject, settled: false, resent: false })
         queuedBytes += bytes
         schedule()
       })
@@ -135,8 +140,7 @@ export function createAppender(options: {
     close() {
       closed = true
       clearInterval(sweeper)
-      for (const pending of queue.splice(0))
-        settle(pending, new Fault('log-unavailable', 'the client of the store was closed before the append was sent'))
+      for (const pending of queue.splice(0)) settle(pending, toClosed())
     },
   }
 }
@@ -147,6 +151,19 @@ function toAppendFault(error: unknown, topic: string, limits: Pick<Limits, 'logA
   if (code === 'overloaded' || code === 'closed')
     return new Fault('log-unavailable', `topic ${topic}: the store takes no appends now; retry later`, { cause: error })
   return error
+}
+
+function toClosed(): Fault {
+  return new Fault('log-unavailable', 'the client of the store was closed before the append was sent')
+}
+
+function toUncertain(topic: string, cause: unknown): unknown {
+  if (faultCode(cause) === 'timeout') return cause
+  return new Fault(
+    'timeout',
+    `topic ${topic}: the connection to the store broke under an append, and sent again it failed: ${describeError(cause)}; the first may have happened`,
+    { cause, detail: { topic } },
+  )
 }
 
 function toTimeout(topic: string, limits: Pick<Limits, 'logAppendTimeoutMs'>): Fault {

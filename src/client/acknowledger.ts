@@ -1,4 +1,5 @@
 import { type HubHttp, pause } from './http.ts'
+import { HubError } from './types.ts'
 
 export type Verdict =
   | { readonly kind: 'ack' }
@@ -6,8 +7,11 @@ export type Verdict =
 
 export type Acknowledger = {
   add(id: string, verdict: Verdict): void
-  /** Whether what became of it is still to be told. */
-  has(id: string): boolean
+  /**
+   * Of a delivery that came again: true when it was done before, which is told once more; the hub may have forgotten what the
+   * telling under way is about. What had failed is to be tried again.
+   */
+  repeat(id: string): boolean
   /** The last call. Resolves when everything was told, or could not be in a few seconds: then it is delivered again. */
   finish(): Promise<void>
 }
@@ -28,7 +32,9 @@ export function createAcknowledger(options: { http: HubHttp; subscription: strin
   let timer: ReturnType<typeof setTimeout> | null = null
 
   const sendBatch = async (): Promise<void> => {
-    const batch = [...waiting].slice(0, BATCH_MAX)
+    await send([...waiting].slice(0, BATCH_MAX))
+  }
+  const send = async (batch: readonly (readonly [string, Verdict])[]): Promise<void> => {
     const acks = batch.flatMap(([id, { kind }]) => (kind === 'ack' ? [id] : []))
     const nacks = batch.flatMap(([id, verdict]) =>
       verdict.kind === 'nack' ? [{ id, reason: verdict.reason.slice(0, 2_000), final: verdict.final }] : [],
@@ -38,7 +44,18 @@ export function createAcknowledger(options: { http: HubHttp; subscription: strin
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ acks, nacks }),
     }
-    await http.sendWithRetries(`/subscriptions/${subscription}/acks`, init, { signal: over.signal })
+    try {
+      await http.sendWithRetries(`/subscriptions/${subscription}/acks`, init, { signal: over.signal })
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      // One that is not taken must not keep the others: it is found by halves, and forgotten, so that the hub goes by its time.
+      const half = Math.ceil(batch.length / 2)
+      if (batch.length > 1) {
+        await send(batch.slice(0, half))
+        await send(batch.slice(half))
+        return
+      }
+    }
     // What was said of the same delivery in the meantime has yet to be told.
     for (const [id, verdict] of batch) if (waiting.get(id) === verdict) waiting.delete(id)
   }
@@ -57,16 +74,26 @@ export function createAcknowledger(options: { http: HubHttp; subscription: strin
     return sending
   }
 
+  const add = (id: string, verdict: Verdict): void => {
+    waiting.delete(id)
+    waiting.set(id, verdict)
+    const [oldest] = waiting.keys()
+    if (waiting.size > WAITING_MAX && oldest !== undefined) waiting.delete(oldest)
+    if (sending) return
+    if (waiting.size >= eager) void start()
+    else timer ??= setTimeout(() => void start(), DELAY_MS)
+  }
+
   return {
-    has: (id) => waiting.has(id),
-    add(id, verdict) {
+    add,
+    repeat(id) {
+      const verdict = waiting.get(id)
+      if (verdict?.kind === 'ack') {
+        add(id, { ...verdict })
+        return true
+      }
       waiting.delete(id)
-      waiting.set(id, verdict)
-      const [oldest] = waiting.keys()
-      if (waiting.size > WAITING_MAX && oldest !== undefined) waiting.delete(oldest)
-      if (sending) return
-      if (waiting.size >= eager) void start()
-      else timer ??= setTimeout(() => void start(), DELAY_MS)
+      return false
     },
     async finish() {
       const told = (sending ?? Promise.resolve()).then(() => (waiting.size > 0 ? start() : undefined))
@@ -77,4 +104,9 @@ export function createAcknowledger(options: { http: HubHttp; subscription: strin
       if (timer) clearTimeout(timer)
     },
   }
+}
+
+/** The request is at fault, not the hub, the way to it, or who asks. */
+function isRefused(error: unknown): boolean {
+  return error instanceof HubError && (error.status === 400 || error.status === 413)
 }

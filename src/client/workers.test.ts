@@ -16,7 +16,7 @@ function setUp(concurrency: number) {
   const began: string[] = []
   const workers = createWorkers({
     concurrency,
-    acknowledger: { add: (id, verdict) => void told.set(id, verdict), has: () => false },
+    acknowledger: { add: (id, verdict) => void told.set(id, verdict), repeat: () => false },
     handler({ id }) {
       began.push(id)
       const done = Promise.withResolvers<void>()

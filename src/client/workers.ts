@@ -16,12 +16,12 @@ export type Workers = {
 
 /**
  * Runs handlers, so many at once and one per subject at a time, in the order they came. A delivery that comes again while it is
- * at work, or not acknowledged yet, is not handled twice: what becomes of it settles both.
+ * at work, or whose acknowledgement is not told yet, is not handled twice: what becomes of it settles both.
  */
 export function createWorkers(options: {
   handler: (delivery: Delivery) => Promise<void> | void
   concurrency: number
-  acknowledger: Pick<Acknowledger, 'add' | 'has'>
+  acknowledger: Pick<Acknowledger, 'add' | 'repeat'>
 }): Workers {
   const { handler, concurrency, acknowledger } = options
   const waiting: Delivery[] = []
@@ -64,7 +64,7 @@ export function createWorkers(options: {
 
   return {
     take(delivery) {
-      if (known.has(delivery.id) || acknowledger.has(delivery.id)) return
+      if (known.has(delivery.id) || acknowledger.repeat(delivery.id)) return
       known.add(delivery.id)
       waiting.push(delivery)
       begin()

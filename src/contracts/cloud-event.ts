@@ -24,6 +24,11 @@ export type AnyEvent = {
   readonly replayid?: string
 }
 
+/** What acknowledgements name, and headers and rows hold: ids beyond these are refused where events come in and where they are read. */
+export const EVENT_ID_CHARACTERS_MAX = 255
+/** `<event id>~<replay id>`. */
+export const DELIVERY_ID_CHARACTERS_MAX = 300
+
 /** Where an event is on the log. */
 export type EventPosition = { readonly topic: string; readonly partition: number; readonly offset: number }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DELIVERY_ID_CHARACTERS_MAX } from './cloud-event.ts'
 
 /** Names of subscriptions, pipes, spokes and views. */
 export const hubNameSchema = z
@@ -217,11 +218,11 @@ export const spokeRequestSchema = z
 
 export const acknowledgeRequestSchema = z
   .strictObject({
-    acks: z.array(z.string().max(300)).max(1_000).default([]),
+    acks: z.array(z.string().max(DELIVERY_ID_CHARACTERS_MAX)).max(1_000).default([]),
     nacks: z
       .array(
         z.strictObject({
-          id: z.string().max(300),
+          id: z.string().max(DELIVERY_ID_CHARACTERS_MAX),
           reason: z.string().max(2_000),
           /** Trying again would not help: a dead letter at once. */
           final: z.boolean().default(false),

@@ -1,4 +1,4 @@
-import type { DataError, EventDefinition } from '../../contracts/index.ts'
+import { type DataError, EVENT_ID_CHARACTERS_MAX, type EventDefinition } from '../../contracts/index.ts'
 
 /** An event as JSON gives it, nothing about it known yet. */
 export type Unchecked = Record<string, unknown>
@@ -13,7 +13,7 @@ type Rule = (value: string) => string | null
 /** Attributes every event must have (CloudEvents 1.0; `subject` and `time` are the hub's own demand). */
 const REQUIRED: readonly (readonly [string, Rule])[] = [
   ['specversion', (value) => (value === '1.0' ? null : `expected "1.0", got ${show(value)}`)],
-  ['id', expectText],
+  ['id', expectId],
   ['source', expectUriReference],
   ['type', expectText],
   ['subject', expectText],
@@ -110,6 +110,12 @@ function expectText(value: string): string | null {
 }
 /** Printable ASCII, as nearly all are: found out without the expression for the rest. */
 const PLAIN = /^[ -~]*$/
+
+/** Shorter than other texts: acknowledgements repeat it. */
+function expectId(value: string): string | null {
+  if (value.length <= EVENT_ID_CHARACTERS_MAX) return expectText(value)
+  return `expected at most ${EVENT_ID_CHARACTERS_MAX} characters, got ${value.length}`
+}
 
 /** RFC 3986: its characters; what they refer to is not asked. */
 function expectUriReference(value: string): string | null {

@@ -53,7 +53,7 @@ const bad: readonly (readonly [string, object, ...string[]])[] = [
   ['a source with a space', { ...order, source: 'my shop' }, 'source'],
   ['a control character', { ...order, id: 'a\nb' }, 'id'],
   ['half a surrogate pair', { ...order, subject: 'a\ud800' }, 'subject'],
-  ['a long id', { ...order, id: 'a'.repeat(2_001) }, 'id'],
+  ['a long id', { ...order, id: 'a'.repeat(256) }, 'id'],
   ['a day', { ...order, time: '2026-11-21' }, 'time'],
   ['a day that is none', { ...order, time: '2026-02-29T00:00:00Z' }, 'time'],
   ['no zone', { ...order, time: '2026-11-21T20:15:00' }, 'time'],

@@ -1,3 +1,4 @@
+import { EVENT_ID_CHARACTERS_MAX } from '../../../contracts/index.ts'
 import { Fault, isJsonTextDeep, PATTERN_LIMITS } from '../../../kernel/index.ts'
 import type { EventToPublish } from './ports.ts'
 
@@ -42,6 +43,10 @@ const EVENT_ERRORS_MAX = 20
 const ERRORS_MAX = 100
 const NAME_CHARACTERS_MAX = 100
 
+function charactersMax(name: string): number {
+  return name === 'id' ? EVENT_ID_CHARACTERS_MAX : 1_000
+}
+
 /** RFC 6901. */
 function toPointerPart(name: string): string {
   return name.slice(0, NAME_CHARACTERS_MAX).replaceAll('~', '~0').replaceAll('/', '~1')
@@ -67,7 +72,8 @@ function readEvent(json: unknown, index?: number): ReadEvent {
     const isNeeded = name === 'type' || name === 'subject'
     if (value === undefined && !isNeeded) continue
     if (typeof value !== 'string' || value === '') refuse(name, `expected a text that is not empty, got ${show(value)}`)
-    else if (value.length > 1_000) refuse(name, `expected at most 1000 characters, got ${value.length}`)
+    else if (value.length > charactersMax(name))
+      refuse(name, `expected at most ${charactersMax(name)} characters, got ${value.length}`)
   }
   const contentType = given['datacontenttype']
   if (contentType !== undefined && contentType !== 'application/json')

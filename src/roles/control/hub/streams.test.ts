@@ -149,6 +149,19 @@ test('a stream is only for streams, has a sane window, and there is a bound', as
   await until('a reader that goes frees its place', () => hub.ports.streams.readers() === 0)
 })
 
+test('what can be published can be acknowledged, however long its id', async () => {
+  await subscribe('long')
+  const stream = await openStream('long')
+  const longest = 'x'.repeat(255)
+  const refused = await publish(eventsFor('long', 1, { id: `${longest}x` }))
+  expect([refused.status, (await problemOf(refused)).errors?.[0]?.pointer]).toEqual([400, '/0/id'])
+  await publish(eventsFor('long', 1, { id: longest }))
+  await until('it came', () => idsOf(stream).includes(longest))
+  const acks = toJson('POST', { acks: [longest, `${longest}~${'r'.repeat(16)}`] })
+  expect(await (await hub.call('/subscriptions/long/acks', acks, token)).json()).toMatchObject({ acknowledged: 1 })
+  stream.close()
+})
+
 test('a stream ends with its subscription, its token and its spoke', async () => {
   await subscribe('ends')
   const removed = await openStream('ends')

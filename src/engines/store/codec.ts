@@ -148,6 +148,37 @@ export function writeRecords(writer: Writer, records: readonly LogRecord[]): Wri
   return writer
 }
 
+/** Where it is, and the lengths of its parts. */
+const RECORD_FRAME_BYTES = 32
+const COUNT_BYTES = 4
+
+/** What `writeRecords` takes, where keys are of ASCII as they nearly always are; a writer grows otherwise. */
+export function measureRecords(records: readonly LogRecord[]): number {
+  return records.reduce((sum, record) => sum + measureFramed(record), COUNT_BYTES)
+}
+
+function measureFramed({ key, headers, value }: LogRecord): number {
+  let bytes = RECORD_FRAME_BYTES + key.length + value.byteLength
+  for (const name in headers) bytes += 4 + name.length + (headers[name]?.length ?? 0)
+  return bytes
+}
+
+/** Cuts them into lists of at most `bytesMax`, or of one record that is larger. */
+export function* sliceRecords(records: readonly LogRecord[], bytesMax: number): Generator<readonly LogRecord[]> {
+  let from = 0
+  let bytes = 0
+  for (let at = 0; at < records.length; at += 1) {
+    const more = measureFramed(records[at] as LogRecord) // within its bounds
+    if (at > from && bytes + more > bytesMax) {
+      yield records.slice(from, at)
+      from = at
+      bytes = 0
+    }
+    bytes += more
+  }
+  if (from < records.length) yield from === 0 ? records : records.slice(from)
+}
+
 const NO_HEADERS = Object.freeze({})
 
 export function readRecords(reader: Reader, topic: string): LogRecord[] {

@@ -1,8 +1,8 @@
 import { describeError, Fault, type Logger } from '../../kernel/index.ts'
 import type { WireCall, WireHandler } from '../../wire/index.ts'
-import type { LogPort, LogSubscription } from '../log/port.ts'
+import type { LogPort, LogRecord, LogSubscription } from '../log/port.ts'
 import type { TablesPort } from '../tables/port.ts'
-import { createReader, createWriter, type Reader, writeRecords } from './codec.ts'
+import { createReader, createWriter, measureRecords, type Reader, sliceRecords, writeRecords } from './codec.ts'
 import {
   type AppendAnswer,
   type Beat,
@@ -18,6 +18,13 @@ import {
 } from './messages.ts'
 
 const BEAT_MS = 500
+/** Before the records of a push. */
+const PLACE_BYTES = 16
+/**
+ * What is pushed at once: it passes a socket's buffer whole, and its memory on both ends is used again soon. Megabytes at a time are put
+ * together from pieces, in memory that is new each time, which cost a subscriber more than reading the records.
+ */
+const PUSH_BYTES = 128 * 1024
 const NOTHING = new Uint8Array(0)
 
 /** Serves a log and tables to the clients of a socket. `endStreams` ends what would otherwise never end, for a drain. */
@@ -50,12 +57,22 @@ export function createStoreHandler(options: { log: LogPort; tables: TablesPort; 
 
   const subscribe = async (reader: Reader, call: WireCall): Promise<Uint8Array> => {
     const { client, id, topic, group, start } = decodeSubscribe(reader)
-    const push = (records: Parameters<typeof writeRecords>[1], at: { next: number; end: number }): Promise<void> =>
-      call.push(writeRecords(createWriter(4_096).f64(at.next).f64(at.end), records).done())
+    const push = (records: readonly LogRecord[], { next, end }: { next: number; end: number }): Promise<void> =>
+      call.push(
+        writeRecords(
+          createWriter(PLACE_BYTES + measureRecords(records))
+            .f64(next)
+            .f64(end),
+          records,
+        ).done(),
+      )
+    const pushAll = async (records: readonly LogRecord[]): Promise<void> => {
+      for (const some of sliceRecords(records, PUSH_BYTES)) await push(some, toPlace(subscription))
+    }
     const subscription: LogSubscription = log.subscribe({
       topic,
       ...(group === null ? { start } : { group }),
-      onRecords: (records) => push(records, toPlace(subscription)),
+      onRecords: pushAll,
     })
     const mine = clients.get(client) ?? new Map<number, LogSubscription>()
     clients.set(client, mine)
@@ -120,7 +137,7 @@ export function createStoreHandler(options: { log: LogPort; tables: TablesPort; 
     async [OPERATION.read](reader) {
       const topic = reader.text()
       const records = await log.read({ topic, partition: reader.u32(), from: reader.f64(), max: reader.u32() })
-      return writeRecords(createWriter(4_096), records).done()
+      return writeRecords(createWriter(measureRecords(records)), records).done()
     },
     async [OPERATION.commit](reader) {
       const group = reader.text()

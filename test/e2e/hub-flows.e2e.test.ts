@@ -125,8 +125,16 @@ test('a raw record becomes an event for a stream, a signed webhook and a queue; 
   expect(refused).toMatchObject({ code: 'enrich-failed', attempts: 2 })
 
   // Redriven too soon it comes back; once its reason is gone, it is an order like any other.
+  expect((await bed.call('POST', `/dead-letters/${refused?.id}/redrive`)).status).toBe(200)
+  const again = await eventually('it comes back', async () => {
+    const found = await bed.deadLetters('kind=pipe&name=orders&state=open')
+    return found.length === 4 ? found.find(({ key }) => key === 'waits') : null
+  })
+  expect(again.code).toBe('enrich-failed')
+  const shownAgain = (await bed.call('GET', `/dead-letters/${again.id}`)).body
+  expect(shownAgain.payload).toBe(Buffer.from(waits).toString())
   writeFileSync(gate, '')
-  const redriven = await platform.cli('dead-letters', 'redrive', refused?.id ?? '')
+  const redriven = await platform.cli('dead-letters', 'redrive', again.id)
   expect({ exitCode: redriven.exitCode, stderr: redriven.stderr }).toEqual({ exitCode: 0, stderr: '' })
   await eventually(
     'the redriven order is delivered',

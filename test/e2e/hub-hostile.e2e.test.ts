@@ -208,6 +208,62 @@ test('patterns and policies that are none, or too much, are refused with their p
   }
 }, 30_000)
 
+test('addresses that are none, or lead elsewhere, open nothing', async () => {
+  await bed.publish(event(ORDER, { number: 1, amount: 1, note: 'x'.repeat(300_000) }, { id: 'claimed' }), token)
+  const paths: readonly (readonly [string, number, string])[] = [
+    ['/payloads/../operator.token', 404, ''],
+    ['/payloads/..%2f..%2foperator.token', 404, 'payload-unknown'],
+    ['/payloads/claims/%2e%2e/%2e%2e/operator.token', 404, ''],
+    ['/payloads/claims/2026-01-01/none', 404, 'payload-unknown'],
+    ['/payloads/archive/shop-orders/0', 404, 'payload-unknown'],
+    ['/payloads/titles', 404, 'payload-unknown'],
+    [`/payloads/${'x'.repeat(4_000)}`, 404, 'payload-unknown'],
+    ['/payloads/%00', 404, 'payload-unknown'],
+    ['/payloads/claims/2026-01-01/none?size=-1&digest=x', 400, 'payload-query'],
+    ['/subscriptions/__proto__', 404, 'subscription-unknown'],
+    ['/schemas/__proto__', 404, 'schema-unknown'],
+    ['/schemas/constructor', 404, 'schema-unknown'],
+    ['/dead-letters?before=garbage', 400, 'cursor-invalid'],
+    ['/dead-letters?max=1000000000', 400, ''],
+    ['/dead-letters?max=-1', 400, ''],
+    ['/dead-letters?kind=x', 400, ''],
+    ['/dead-letters/%00', 404, 'dead-letter-unknown'],
+  ]
+  for (const [path, status, code] of paths) {
+    const answer = await bed.call('GET', path)
+    expect([path, answer.status]).toEqual([path, status])
+    if (code !== '') expect([path, answer.body.code]).toEqual([path, code])
+  }
+}, 30_000)
+
+test('topics of events are not for raw records, whoever asks', async () => {
+  for (const topic of ['titles', 'dead-letters', 'shop-orders', 'media']) {
+    const answer = await bed.call('POST', `/records/${topic}`, { raw: '{"no":"event"}' })
+    expect([topic, answer.status, answer.body.code]).toEqual([topic, 400, 'topic-of-events'])
+  }
+  for (const topic of ['UPPER', '..', '%2e%2e', 'a%2fb', 'x'.repeat(101)])
+    expect((await bed.call('POST', `/records/${topic}`, { raw: 'x' })).status).toBeOneOf([400, 404])
+})
+
+test('a hundred at once who look for what is not there hold up nobody', async () => {
+  const store = bed.store()
+  const value = Buffer.from(envelope(order('1')).replace('{', '{"id":"x","source":"s","time":"2026-11-21T00:00:00Z",'))
+  const records = Array.from({ length: 2_000 }, () => ({ key: 's', value }))
+  for (let count = 0; count < 10; count++) await store.log.append('shop-orders', records)
+  await store.close()
+  const { value: answers, slowestMs } = await watchHealth(() =>
+    Promise.all([
+      ...Array.from({ length: 100 }, (_, index) => bed.call('GET', `/journeys/nothing-${index}`, { token })),
+      ...Array.from({ length: 100 }, () => bed.call('GET', '/overview', { token })),
+    ]),
+  )
+  console.log(
+    `100 searches: ${[...new Set(answers.map(({ status }) => status))]}, the slowest look took ${slowestMs} ms`,
+  )
+  for (const { status } of answers) expect([200, 404, 429, 503]).toContain(status)
+  expect(slowestMs).toBeLessThan(200)
+}, 60_000)
+
 /** A connection of its own, so that it can be as slow and as rude as it likes. */
 function open(head: string): { socket: Socket; text: () => string; closed: Promise<void> } {
   const { port, hostname } = new URL(platform.consoleUrl)

@@ -64,6 +64,11 @@ export function addEventRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
         const detail = `The spoke ${caller.spoke.name} may not append to ${topic.data}; its topics: ${caller.spoke.topics.join(', ') || 'none'}.`
         return toProblem({ status: 403, code: 'topic-forbidden', detail })
       }
+      if (ports.registry.topics().includes(topic.data))
+        return badRequest(
+          'topic-of-events',
+          `${topic.data} is a topic of events, which are checked: publish them to /hub/v1/events.`,
+        )
       const headers: Record<string, string> = {}
       request.headers.forEach((value, name) => {
         if (name.startsWith(RECORD_HEADER)) headers[name.slice(RECORD_HEADER.length)] = value

@@ -54,9 +54,20 @@ test('where the bytes are cut makes no difference', () => {
   )
 })
 
-test('arbitrary bytes never throw, and what is too long is told', () => {
+test('arbitrary bytes never throw, and of what is too long the rest is told', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void createSseParser().feed(bytes)))
-  const small = createSseParser(64)
-  expect(() => small.feed(encoder.encode('data: 1\n'.repeat(40)))).toThrow(RangeError)
-  expect(() => createSseParser(64).feed(encoder.encode('x'.repeat(65)))).toThrow(RangeError)
+  const long = ['data: 1\n'.repeat(40), `data: ${'x'.repeat(500)}\n`, `x${'data: y'.repeat(50)}\n`]
+  for (const part of long) {
+    const text = `event: delivery\nid: 7\n${part}data: z\n\ndata: next\n\n`
+    for (const size of [1, 7, 70, 1_000]) {
+      const parser = createSseParser(64)
+      const bytes = encoder.encode(text)
+      const got: SseMessage[] = []
+      for (let at = 0; at < bytes.length; at += size) got.push(...parser.feed(bytes.subarray(at, at + size)))
+      expect(got).toEqual([
+        { event: 'delivery', id: '7', data: '', isCut: true },
+        { event: 'message', id: '7', data: 'next' },
+      ])
+    }
+  }
 })

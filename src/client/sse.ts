@@ -1,11 +1,17 @@
-export type SseMessage = { readonly event: string; readonly id: string; readonly data: string }
+export type SseMessage = {
+  readonly event: string
+  readonly id: string
+  readonly data: string
+  /** It was too large to be kept: what is here is all but its data. */
+  readonly isCut?: true
+}
 
 /** Of one message with everything in it; the hub's largest are a few MB. */
 const MESSAGE_CHARACTERS_MAX = 16 * 1024 * 1024
 
 /**
  * Server-sent events (HTML Living Standard, 9.2.6) out of bytes in pieces of any size. Feed it what came; it returns the messages
- * that are complete. Throws a RangeError when one grows beyond all bounds.
+ * that are complete. Of one that grows beyond all bounds the data is not kept, and that is said.
  */
 export function createSseParser(charactersMax: number = MESSAGE_CHARACTERS_MAX): {
   feed(bytes: Uint8Array): readonly SseMessage[]
@@ -19,9 +25,13 @@ export function createSseParser(charactersMax: number = MESSAGE_CHARACTERS_MAX):
   let id = ''
   let data: string[] = []
   let dataLength = 0
+  let isCut = false
 
   const finish = (): SseMessage | null => {
-    const message = data.length > 0 ? { event: event || 'message', id, data: data.join('\n') } : null
+    const named = { event: event || 'message', id }
+    const whole = data.length > 0 ? { ...named, data: data.join('\n') } : null
+    const message = isCut ? { ...named, data: '', isCut: true as const } : whole
+    isCut = false
     event = ''
     data = []
     dataLength = 0
@@ -39,9 +49,14 @@ export function createSseParser(charactersMax: number = MESSAGE_CHARACTERS_MAX):
       dataLength += value.length + 1
     }
   }
-  const check = (): void => {
-    if (restLength + dataLength > charactersMax)
-      throw new RangeError(`expected a message of at most ${charactersMax} characters; reconnect`)
+  const check = (moreLength = 0): void => {
+    if (restLength + dataLength + moreLength <= charactersMax) return
+    isCut = true
+    data = []
+    dataLength = 0
+    // Of a line that was begun there stays that it was: a field that nobody knows.
+    rest = restLength > 0 ? ['-'] : []
+    restLength = rest.length
   }
 
   return {
@@ -64,8 +79,10 @@ export function createSseParser(charactersMax: number = MESSAGE_CHARACTERS_MAX):
         if (line === '') {
           const message = finish()
           if (message) messages.push(message)
-        } else takeField(line)
-        check()
+        } else {
+          check(line.length)
+          if (!isCut) takeField(line)
+        }
       }
       if (from < text.length) {
         rest.push(text.slice(from))

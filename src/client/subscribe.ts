@@ -1,4 +1,4 @@
-import { createAcknowledger } from './acknowledger.ts'
+import { type Acknowledger, createAcknowledger } from './acknowledger.ts'
 import { backoffMs, type HubHttp, isPassing, pause } from './http.ts'
 import { createSseParser, type SseMessage } from './sse.ts'
 import { type Delivery, HubError, type HubEvent, type SubscribeOptions } from './types.ts'
@@ -40,7 +40,7 @@ export async function runSubscription(http: HubHttp, options: SubscribeOptions):
           signal: connection.signal,
           onMessage(message) {
             tries = 0
-            return takeMessage(message, { http, workers, signal, onState })
+            return takeMessage(message, { http, workers, acknowledger, signal, onState })
           },
         })
         throw new HubError({ code: 'stream-ended', status: 0, detail: 'the hub ended the stream' })
@@ -115,17 +115,26 @@ async function readStream(
 }
 
 async function takeMessage(
-  { event, data }: SseMessage,
+  { event, id, data, isCut }: SseMessage,
   {
     http,
     workers,
+    acknowledger,
     signal,
     onState,
-  }: { http: HubHttp; workers: Workers; signal: AbortSignal } & Pick<SubscribeOptions, 'onState'>,
+  }: { http: HubHttp; workers: Workers; acknowledger: Acknowledger; signal: AbortSignal } & Pick<
+    SubscribeOptions,
+    'onState'
+  >,
 ): Promise<void> {
   if (ENDS.has(event)) throw new HubError({ code: event, status: 0, detail: `the hub ended the stream: ${event}` })
   if (event === 'ready') onState?.({ state: 'connected', window: (JSON.parse(data) as { window: number }).window }) // the hub's contract
   if (event !== 'delivery') return
+  if (isCut) {
+    // Trying again would end the same way.
+    acknowledger.add(id, { kind: 'nack', reason: 'the message is larger than the client takes', final: true })
+    return
+  }
   workers.take(toDelivery(data, http, signal))
   await workers.room()
 }

@@ -112,3 +112,37 @@ test('a sink that closes its reader while it is written to leaves nothing hangin
   const outcomes = await Promise.all(['1', '2'].map((id) => target.deliver(event(id))))
   expect(outcomes).toEqual([{ kind: 'interrupted' }, { kind: 'interrupted' }])
 })
+
+test('a sink that throws ends its reader, and the next one is sent what comes', async () => {
+  const streams = createStreamHub()
+  const target = streams.target('titles')
+  const ends: StreamEnd[] = []
+  const connect = (send: () => void) =>
+    streams.connect({
+      ...{ subscription: 'titles', owner: null, window: 8 },
+      sink: { hasRoom: () => true, send, end: (reason) => ends.push(reason) },
+    })
+  connect(() => {
+    throw new RangeError('too deep')
+  })
+  expect(await target.deliver(event('1'))).toEqual({ kind: 'interrupted' })
+  expect([ends, target.ready?.(), streams.readers()]).toEqual([['closing'], false, 0])
+  const { ids } = readFrom(streams)
+  const outcome = target.deliver(event('2'))
+  streams.acknowledge('titles', { acks: ids(), nacks: [] })
+  expect([ids(), await outcome]).toEqual([['2'], { kind: 'done' }])
+})
+
+test('an event that ends its readers has failed at the third', async () => {
+  const streams = createStreamHub()
+  const target = streams.target('titles')
+  target.onReady?.(() => {})
+  const kinds: string[] = []
+  for (let n = 0; n < 4; n += 1) {
+    const { reader } = readFrom(streams)
+    const outcome = target.deliver(event('poison'))
+    reader.close()
+    kinds.push((await outcome).kind)
+  }
+  expect(kinds).toEqual(['interrupted', 'interrupted', 'failed', 'interrupted'])
+})

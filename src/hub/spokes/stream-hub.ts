@@ -45,6 +45,7 @@ type Channel = {
   readonly readers: Map<number, Connected>
   readonly listeners: Set<() => void>
   readonly inputs: StreamInput[]
+  isFeeding: boolean
   /** What a nack said, until the machine has settled it. */
   nack: AcknowledgeRequest['nacks'][number] | null
 }
@@ -130,6 +131,7 @@ function createChannel(): Channel {
     readers: new Map(),
     listeners: new Set(),
     inputs: [],
+    isFeeding: false,
     nack: null,
   }
 }
@@ -171,11 +173,15 @@ function acknowledge(channel: Channel, { acks, nacks }: AcknowledgeRequest): Ack
 /** A sink may close its reader while it is written to: such an input waits until the one before is done. */
 function feed(channel: Channel, input: StreamInput): void {
   channel.inputs.push(input)
-  if (channel.inputs.length > 1) return
-  for (let next = channel.inputs[0]; next !== undefined; next = channel.inputs[0]) {
-    for (const effect of channel.machine.step(next)) perform(channel, effect)
-    sendWhileRoom(channel)
-    channel.inputs.shift()
+  if (channel.isFeeding) return
+  channel.isFeeding = true
+  try {
+    for (let next = channel.inputs.shift(); next !== undefined; next = channel.inputs.shift()) {
+      for (const effect of channel.machine.step(next)) perform(channel, effect)
+      sendWhileRoom(channel)
+    }
+  } finally {
+    channel.isFeeding = false
   }
 }
 
@@ -199,13 +205,26 @@ function perform(channel: Channel, effect: StreamEffect): void {
     pending.settle(pending.tried ? toOutcome(effect.how, channel.nack) : { kind: 'interrupted' })
   } else if (!pending.delivery.signal.aborted) {
     pending.tried = true
-    channel.readers.get(effect.reader)?.sink.send(pending.delivery)
+    send(channel, effect.reader, pending.delivery)
+  }
+}
+
+/** A reader that cannot be written to is one that went away, with what it could not be sent. */
+function send(channel: Channel, reader: number, delivery: Delivery): void {
+  const sink = channel.readers.get(reader)?.sink
+  try {
+    sink?.send(delivery)
+  } catch {
+    channel.readers.delete(reader)
+    feed(channel, { kind: 'disconnect', reader })
+    sink?.end('closing')
   }
 }
 
 function toOutcome(how: Extract<StreamEffect, { kind: 'settle' }>['how'], nack: Channel['nack']): Outcome {
   if (how === 'acknowledged') return { kind: 'done' }
   if (how === 'untried') return { kind: 'interrupted' }
+  if (how === 'lost') return { kind: 'failed', reason: 'its readers went away with it, again and again' }
   if (how === 'late') return { kind: 'failed', reason: 'the reader did not acknowledge it in time' }
   const reason = nack?.reason ?? 'the reader refused it'
   if (nack?.final) return { kind: 'refused', reason }

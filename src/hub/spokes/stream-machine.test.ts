@@ -32,6 +32,34 @@ test('every attempt ends exactly once, the window is never exceeded, only the pr
   )
 })
 
+test('of two with one id the later waits until the earlier has ended', () => {
+  const machine = createStreamMachine()
+  const feed = (...inputs: StreamInput[]) => inputs.flatMap((input) => machine.step(input))
+  feed({ kind: 'connect', reader: 1, window: 4 })
+  const deliveries = [1, 2, 3].map((ticket) => ({ kind: 'deliver' as const, ticket, id: 'same' }))
+  expect(feed(...deliveries, { kind: 'room' }, { kind: 'room' })).toEqual([{ kind: 'send', reader: 1, ticket: 1 }])
+  expect(feed({ kind: 'expire', ticket: 2, id: 'same' })).toEqual([{ kind: 'settle', ticket: 2, how: 'untried' }])
+  expect(feed({ kind: 'acknowledge', id: 'same' }, { kind: 'acknowledge', id: 'same' }, { kind: 'room' })).toEqual([
+    { kind: 'settle', ticket: 1, how: 'acknowledged' },
+    { kind: 'send', reader: 1, ticket: 3 },
+  ])
+})
+
+test('an event with which three readers went away has failed; one that did not come to be sent has not', () => {
+  const machine = createStreamMachine()
+  const ends: string[] = []
+  for (let reader = 1; reader <= 7; reader += 1) {
+    machine.step({ kind: 'connect', reader, window: 1 })
+    machine.step({ kind: 'deliver', ticket: reader * 2, id: 'poison' })
+    machine.step({ kind: 'deliver', ticket: reader * 2 + 1, id: 'behind' })
+    machine.step({ kind: 'room' })
+    const effects = machine.step({ kind: 'disconnect', reader })
+    ends.push(effects.map((effect) => (effect.kind === 'settle' ? effect.how : '')).join())
+  }
+  const untried = 'untried,untried'
+  expect(ends).toEqual([untried, untried, 'lost,untried', untried, untried, 'lost,untried', untried])
+})
+
 /** What an observer may hold the machine to, without knowing how it works. */
 function createWorld(): { apply(each: typeof step extends fc.Arbitrary<infer T> ? T : never): void; finish(): void } {
   const machine = createStreamMachine()
@@ -51,6 +79,8 @@ function createWorld(): { apply(each: typeof step extends fc.Arbitrary<infer T> 
     if (!attempt) throw new Error(`nothing is known of ticket ${effect.ticket}`)
     if (effect.kind === 'send') {
       expect([attempt.sentTo, effect.reader]).toEqual([null, connected?.id ?? -1])
+      const { id } = attempt
+      expect([...open.values()].filter((other) => other.id === id && other.sentTo !== null)).toEqual([])
       attempt.sentTo = effect.reader
       const underWay = [...open.values()].filter(({ sentTo }) => sentTo !== null).length
       expect(underWay).toBeLessThanOrEqual(connected?.window ?? 0)
@@ -58,13 +88,15 @@ function createWorld(): { apply(each: typeof step extends fc.Arbitrary<infer T> 
     }
     if (effect.how === 'untried' && attempt.sentTo !== null && connected?.id === attempt.sentTo)
       expect(replacedOrAbandoned).toBe(true)
-    if (effect.how !== 'untried') expect(attempt.sentTo).toBe(connected?.id ?? -1)
+    if (effect.how !== 'untried' && effect.how !== 'lost') expect(attempt.sentTo).toBe(connected?.id ?? -1)
+    if (effect.how === 'lost')
+      expect([attempt.sentTo === null, attempt.sentTo === connected?.id]).toEqual([false, false])
     open.delete(effect.ticket)
     ended.add(effect.ticket)
   }
   let replacedOrAbandoned = false
   const feed = (input: StreamInput): void => {
-    replacedOrAbandoned = input.kind === 'abandon' || input.kind === 'deliver'
+    replacedOrAbandoned = input.kind === 'abandon'
     for (const effect of machine.step(input)) see(effect)
     expect(machine.reader()).toBe(connected?.id ?? null)
   }

@@ -18,7 +18,11 @@ export type StreamInput =
 
 export type StreamEffect =
   | { readonly kind: 'send'; readonly reader: number; readonly ticket: Ticket }
-  | { readonly kind: 'settle'; readonly ticket: Ticket; readonly how: 'acknowledged' | 'refused' | 'late' | 'untried' }
+  | {
+      readonly kind: 'settle'
+      readonly ticket: Ticket
+      readonly how: 'acknowledged' | 'refused' | 'late' | 'untried' | 'lost'
+    }
   | { readonly kind: 'replace'; readonly reader: number }
 
 export type StreamMachine = {
@@ -26,7 +30,18 @@ export type StreamMachine = {
   reader(): number | null
 }
 
-type Attempt = { readonly ticket: Ticket; readonly id: string; sent: boolean }
+type Attempt = {
+  readonly ticket: Ticket
+  readonly id: string
+  sent: boolean
+  /** The next of the same id, from another place on the log: acknowledgements name ids, so one is sent at a time. */
+  behind: Attempt | null
+}
+
+/** An event with which its reader went away so often has failed: it may be what ends its readers. */
+const LOSSES_MAX = 3
+/** Ids whose losses are remembered; the oldest is forgotten. More than the widest window. */
+const LOST_IDS_MAX = 1_024
 
 /**
  * Decides what one subscription's stream does: to whom a delivery is sent, how many are under way, how each ends. Nothing is
@@ -39,14 +54,33 @@ export function createStreamMachine(): StreamMachine {
   const attempts = new Map<string, Attempt>()
   let waiting = createQueue<Attempt>()
   let effects: StreamEffect[] = []
+  /** How often a reader went away with it. */
+  const losses = new Map<string, number>()
 
   const settle = (attempt: Attempt, how: Extract<StreamEffect, { kind: 'settle' }>['how']): void => {
-    attempts.delete(attempt.id)
+    const { id, ticket, behind } = attempt
+    if (behind) {
+      attempts.set(id, behind)
+      waiting.push(behind)
+    } else attempts.delete(id)
     if (attempt.sent) sent -= 1
-    effects.push({ kind: 'settle', ticket: attempt.ticket, how })
+    if (how !== 'untried') losses.delete(id)
+    effects.push({ kind: 'settle', ticket, how })
   }
-  const settleAll = (): void => {
-    for (const attempt of [...attempts.values()]) settle(attempt, 'untried')
+  /** Whether it is one too many. */
+  const countLoss = (id: string): boolean => {
+    const count = (losses.get(id) ?? 0) + 1
+    losses.delete(id)
+    losses.set(id, count)
+    const [oldest] = losses.keys()
+    if (losses.size > LOST_IDS_MAX && oldest !== undefined) losses.delete(oldest)
+    return count >= LOSSES_MAX
+  }
+  const settleAll = (isLoss: boolean): void => {
+    const heads = [...attempts.values()]
+    for (const head of heads)
+      for (let attempt: Attempt | null = head; attempt; attempt = attempt.behind)
+        settle(attempt, isLoss && attempt.sent && countLoss(attempt.id) ? 'lost' : 'untried')
     waiting = createQueue()
   }
   const sendOne = (): void => {
@@ -64,29 +98,41 @@ export function createStreamMachine(): StreamMachine {
     if (attempt?.sent) settle(attempt, how)
   }
   const deliver = (ticket: Ticket, id: string): void => {
-    const earlier = attempts.get(id)
-    if (earlier) settle(earlier, 'untried')
-    const attempt = { ticket, id, sent: false }
+    const attempt: Attempt = { ticket, id, sent: false, behind: null }
     if (reader === null) {
-      settle(attempt, 'untried')
+      effects.push({ kind: 'settle', ticket, how: 'untried' })
       return
     }
-    attempts.set(id, attempt)
-    waiting.push(attempt)
+    let last = attempts.get(id)
+    if (last === undefined) {
+      attempts.set(id, attempt)
+      waiting.push(attempt)
+      return
+    }
+    while (last.behind) last = last.behind
+    last.behind = attempt
   }
   const connect = (id: number, window: number): void => {
     if (reader) effects.push({ kind: 'replace', reader: reader.id })
-    settleAll()
+    settleAll(true)
     reader = { id, window }
   }
   const disconnect = (id: number): void => {
     if (reader?.id !== id) return
     reader = null
-    settleAll()
+    settleAll(true)
   }
   const expire = (ticket: Ticket, id: string): void => {
-    const attempt = attempts.get(id)
-    if (attempt?.ticket === ticket) settle(attempt, attempt.sent ? 'late' : 'untried')
+    let before: Attempt | null = null
+    for (let attempt = attempts.get(id) ?? null; attempt; before = attempt, attempt = attempt.behind) {
+      if (attempt.ticket !== ticket) continue
+      if (before === null) settle(attempt, attempt.sent ? 'late' : 'untried')
+      else {
+        before.behind = attempt.behind
+        effects.push({ kind: 'settle', ticket, how: 'untried' })
+      }
+      return
+    }
   }
 
   return {
@@ -100,7 +146,7 @@ export function createStreamMachine(): StreamMachine {
       else if (input.kind === 'refuse') end(input.id, 'refused')
       else if (input.kind === 'expire') expire(input.ticket, input.id)
       else if (input.kind === 'room') sendOne()
-      else settleAll()
+      else settleAll(false)
       return effects
     },
   }

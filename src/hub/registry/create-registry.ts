@@ -10,7 +10,7 @@ import type {
 import { describeError, Fault, isJsonValueDeep, PATTERN_LIMITS } from '../../kernel/index.ts'
 import { findDefinitionFaults } from './definition-faults.ts'
 import { toEventFault } from './event-fault.ts'
-import { compileQuickCheck, type QuickCheck, UNSURE } from './quick-check.ts'
+import { compileQuickCheck, type QuickCheck } from './quick-check.ts'
 
 /** What is said about one event's data; a list of a million bad items is not a million sentences. */
 const ERRORS_MAX = 20
@@ -72,8 +72,7 @@ function checkData(schema: z.ZodType, data: unknown, quickCheck: QuickCheck): Da
     ])
   let checked: z.ZodSafeParseResult<unknown>
   try {
-    const quick = quickCheck(data)
-    if (quick !== UNSURE) return { ok: true, data: quick }
+    if (quickCheck(data)) return { ok: true, data }
     checked = schema.safeParse(data)
   } catch (error) {
     // A refinement of the user's own that throws or would wait, or data nested too deep for a recursive schema.

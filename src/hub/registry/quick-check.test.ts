@@ -2,16 +2,14 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { EVENTS } from '../../contracts/index.ts'
-import { compileQuickCheck, UNSURE } from './quick-check.ts'
+import { compileQuickCheck } from './quick-check.ts'
 
-/** Whatever it takes, Zod takes, and makes the same of it, in the same order. */
+/** Whatever it takes, Zod takes, and changes nothing. */
 function agrees(schema: z.ZodType, data: unknown): 'taken' | 'unsure' {
-  const quick = compileQuickCheck(schema)(data)
-  if (quick === UNSURE) return 'unsure'
+  if (!compileQuickCheck(schema)(data)) return 'unsure'
   const checked = schema.safeParse(data)
   expect(checked.success).toBe(true)
-  expect(quick).toStrictEqual(checked.data)
-  expect(JSON.stringify(quick)).toBe(JSON.stringify(checked.data))
+  expect(checked.data).toStrictEqual(data)
   return 'taken'
 }
 
@@ -36,10 +34,15 @@ const nested = z.object({
 })
 
 const CASES: readonly (readonly [name: string, schema: z.ZodType, data: unknown, expected: 'taken' | 'unsure'])[] = [
-  ['a field too many is left out', z.object({ a: z.int() }), { b: 1, a: 2 }, 'taken'],
+  ['a field too many is left out', z.object({ a: z.int() }), { b: 1, a: 2 }, 'unsure'],
   ['a field too few', z.object({ a: z.int() }), {}, 'unsure'],
   ['an optional one that is not there', z.object({ a: z.int().optional() }), {}, 'taken'],
   ['an optional one without a value', z.object({ a: z.int().optional() }), { a: undefined }, 'unsure'],
+  ['a text that needs no trimming', z.object({ a: z.string().trim() }), { a: 'b' }, 'taken'],
+  ['a loose object that has no more', z.looseObject({ a: z.int() }), { a: 1 }, 'taken'],
+  ['a strict object that has no more', z.strictObject({ a: z.int() }), { a: 1 }, 'taken'],
+  ['a text in the end of itself', tree, { name: 'a' }, 'taken'],
+  ['a coerced number that is one', z.coerce.number(), 1, 'taken'],
   ['a default for what is not there', z.object({ a: z.int().default(1) }), {}, 'unsure'],
   ['a default for what is there', z.object({ a: z.int().default(1) }), { a: 2 }, 'taken'],
   ['an optional default', z.object({ a: z.int().default(1).optional() }), {}, 'unsure'],
@@ -54,29 +57,29 @@ const CASES: readonly (readonly [name: string, schema: z.ZodType, data: unknown,
       ]),
     ),
     JSON.parse('{"__proto__":2,"a":1}'),
-    'taken',
+    'unsure',
   ],
   ['an array for an object', z.object({}), [], 'unsure'],
   ['nothing for an object', z.object({}), null, 'unsure'],
   ['a strict object', z.strictObject({ a: z.int() }), { a: 1, b: 2 }, 'unsure'],
-  ['a loose object', z.looseObject({ a: z.int() }), { a: 1, b: 2 }, 'taken'],
+  ['a loose object', z.looseObject({ a: z.int() }), { a: 1, b: 2 }, 'unsure'],
   ['a rule of its own', z.object({ a: z.int() }).refine(({ a }) => a > 1), { a: 1 }, 'unsure'],
   [
     'a rule of its own within',
     z.object({ o: z.object({ a: z.int() }).refine(({ a }) => a > 1) }),
     { o: { a: 2 } },
-    'taken',
+    'unsure',
   ],
-  ['a transformation', z.object({ a: z.string().transform((text) => text.length) }), { a: 'abc' }, 'taken'],
-  ['a text that is trimmed', z.object({ a: z.string().trim() }), { a: ' b ' }, 'taken'],
-  ['a text in lower case', z.string().toLowerCase().max(3), 'ABC', 'taken'],
-  ['a coerced number', z.object({ a: z.coerce.number() }), { a: '1' }, 'taken'],
-  ['a coerced text', z.coerce.string(), 1, 'taken'],
+  ['a transformation', z.object({ a: z.string().transform((text) => text.length) }), { a: 'abc' }, 'unsure'],
+  ['a text that is trimmed', z.object({ a: z.string().trim() }), { a: ' b ' }, 'unsure'],
+  ['a text in lower case', z.string().toLowerCase().max(3), 'ABC', 'unsure'],
+  ['a coerced number', z.object({ a: z.coerce.number() }), { a: '1' }, 'unsure'],
+  ['a coerced text', z.coerce.string(), 1, 'unsure'],
   ['two units in one character, at the most', z.string().max(1), '😀', 'unsure'],
   ['two units in one character, at the least', z.string().min(2), '😀', 'unsure'],
   ['four units in two characters', z.string().min(2), '😀😀', 'taken'],
   ['an expression that remembers', z.string().regex(/a/g), 'a', 'taken'],
-  ['an address', z.object({ a: z.url() }), { a: 'HTTP://Example.com' }, 'taken'],
+  ['an address', z.object({ a: z.url() }), { a: 'http://example.com/' }, 'taken'],
   ['no number', z.number(), Number.NaN, 'unsure'],
   ['no end', z.number(), Number.POSITIVE_INFINITY, 'unsure'],
   ['not whole', z.int(), 1.5, 'unsure'],
@@ -85,19 +88,19 @@ const CASES: readonly (readonly [name: string, schema: z.ZodType, data: unknown,
   ['a multiple', z.number().multipleOf(2), 3, 'unsure'],
   ['32 bits', z.int32(), 2 ** 31, 'unsure'],
   ['one of several', z.union([z.int(), z.string()]), 'a', 'taken'],
-  ['one of several kinds', z.discriminatedUnion('k', [z.object({ k: z.literal('a') })]), { k: 'a', b: 1 }, 'taken'],
+  ['one of several kinds', z.discriminatedUnion('k', [z.object({ k: z.literal('a') })]), { k: 'a', b: 1 }, 'unsure'],
   ['a hole in an array', z.array(z.int()), Object.assign([1], { 2: 2 }), 'unsure'],
-  ['by name', z.record(z.string(), z.int()), { a: 1 }, 'taken'],
-  ['read only', z.object({ a: z.object({ b: z.int() }).readonly() }), { a: { b: 1 } }, 'taken'],
+  ['by name', z.record(z.string(), z.int()), { a: 1 }, 'unsure'],
+  ['read only', z.object({ a: z.object({ b: z.int() }).readonly() }), { a: { b: 1 } }, 'unsure'],
   ['anything', z.object({ a: z.unknown() }), { a: { b: [1] } }, 'taken'],
   [
     'one that holds itself',
     tree,
     { name: 'a', branches: [{ name: 'b', branches: [{ name: 'c', more: 1 }] }] },
-    'taken',
+    'unsure',
   ],
   ['one that holds what is none', tree, { name: 'a', branches: [{ name: 'b', branches: [{}] }] }, 'unsure'],
-  ['an object of a class', z.object({ href: z.string() }), new URL('http://a/'), 'taken'],
+  ['an object of a class', z.object({ href: z.string() }), new URL('http://a/'), 'unsure'],
 ]
 
 test.each(CASES)('%s', (_, schema, data, expected) => {
@@ -159,7 +162,8 @@ test('data that is good in the plain way is taken', () => {
     deep: { '1': '', '2': '', on: true },
   }
   expect(agrees(nested, data)).toBe('taken')
-  expect(agrees(nested, { ...data, note: 'n', score: 4.9, more: {} })).toBe('taken')
+  expect(agrees(nested, { ...data, note: 'n', score: 4.9 })).toBe('taken')
+  expect(agrees(nested, { ...data, more: {} })).toBe('unsure')
 })
 
 test('the platform’s own events: the same as Zod, of whatever looks like them', () => {

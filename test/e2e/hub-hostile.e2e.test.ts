@@ -264,6 +264,22 @@ test('a hundred at once who look for what is not there hold up nobody', async ()
   expect(slowestMs).toBeLessThan(200)
 }, 60_000)
 
+test('as many subscriptions as may be, all looked at by fifty at once, hold up nobody', async () => {
+  for (let from = 0; from < 900; from += 20)
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const request = { pattern: { type: [ORDER], data: { number: [from + index] } }, target: { kind: 'stream' } }
+        expect((await bed.put(`of-many-${from + index}`, request, token)).status).toBe(201)
+      }),
+    )
+  const { value: answers, slowestMs } = await watchHealth(() =>
+    Promise.all(Array.from({ length: 50 }, () => bed.call('GET', '/overview', { token }))),
+  )
+  for (const { body } of answers) expect(body.subscriptions.length).toBeGreaterThanOrEqual(900)
+  console.log(`50 overviews of 900 subscriptions: the slowest look at /healthz took ${slowestMs.toFixed(0)} ms`)
+  expect(slowestMs).toBeLessThan(200)
+}, 60_000)
+
 /** A connection of its own, so that it can be as slow and as rude as it likes. */
 function open(head: string): { socket: Socket; text: () => string; closed: Promise<void> } {
   const { port, hostname } = new URL(platform.consoleUrl)

@@ -38,7 +38,10 @@ export function createDeliveries(options: {
 
   const recentLatencies = (): Float64Array => {
     const since = clock.nowMs() - RECENT_MS
-    return latencyMs.filter((_, at) => at < Math.min(delivered, max) && (atMs[at] ?? 0) >= since).sort()
+    return latencyMs
+      .subarray(0, Math.min(delivered, max))
+      .filter((_, at) => (atMs[at] ?? 0) >= since)
+      .sort()
   }
 
   return {

@@ -36,11 +36,14 @@ export async function viewSubscriptions(options: {
     }),
   ])
   const ends = await findEnds(log, positions)
+  // By name: with a thousand subscriptions, looking through all rows for each would take a tenth of a second.
+  const positionsOf = Map.groupBy(positions, (row) => String(row['subscription']))
+  const parkedOf = new Map(parked.map((row) => [String(row['subscription']), row]))
+  const lettersOf = new Map(dead.map((row) => [String(row['name']), Number(row['letters'])]))
+  const places = bus.places()
   return definitions.map((definition): SubscriptionView => {
     const { name, owner, target, pattern } = definition
-    const place = bus.places().get(name)
-    const own = positions.filter((row) => row['subscription'] === name)
-    const parkedOf = parked.find((row) => row['subscription'] === name)
+    const place = places.get(name)
     return {
       name,
       owner,
@@ -48,10 +51,10 @@ export async function viewSubscriptions(options: {
       pattern,
       target: describeTarget(target),
       ...stateOf(definition, place, bus.holds()),
-      lagRecords: lagOf(own, place, ends),
-      parked: Number(parkedOf?.['events'] ?? 0),
-      parkedKeys: Number(parkedOf?.['event_keys'] ?? 0),
-      deadLetters: Number(dead.find((row) => row['name'] === name)?.['letters'] ?? 0),
+      lagRecords: lagOf(positionsOf.get(name) ?? [], place, ends),
+      parked: Number(parkedOf.get(name)?.['events'] ?? 0),
+      parkedKeys: Number(parkedOf.get(name)?.['event_keys'] ?? 0),
+      deadLetters: lettersOf.get(name) ?? 0,
       ...(place?.subscriber.deliveries.figures() ?? NO_FIGURES),
     }
   })

@@ -16,6 +16,7 @@ import {
 } from '../../../hub/index.ts'
 import type { Clock, Limits } from '../../../kernel/index.ts'
 import type { HubPorts } from './ports.ts'
+import { shareNext } from './share-next.ts'
 
 const PIPE_SOURCE = /^pipe-(.+)$/
 
@@ -48,7 +49,8 @@ export function createLookUp(parts: {
     return (await Promise.all(views)).flat()
   }
   return {
-    async overview() {
+    // Of a thousand subscriptions it is work, and any spoke may ask.
+    overview: shareNext(async () => {
       const [views, topicViews] = await Promise.all([
         viewSubscriptions({ subscriptions, bus, tables, log }),
         viewTopics(),
@@ -59,7 +61,7 @@ export function createLookUp(parts: {
         subscriptions: [...views],
         topics: topicViews,
       }
-    },
+    }),
     async journey(eventId) {
       const { found } = await findEvent(eventId)
       if (!found) return null

@@ -1,5 +1,16 @@
 import { afterEach, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { faultCode } from '../../kernel/index.ts'
@@ -79,6 +90,50 @@ test('a move neither copies nor reads the file, and an object cannot be written 
   const stored = statSync(join(root, 'data', 'film~'))
   expect({ ino: stored.ino, mode: stored.mode & 0o777 }).toEqual({ ino, mode: 0o444 })
   expect(readdirSync(root).sort()).toEqual(['data', 'incoming'])
+})
+
+test('with the disk of the objects away nothing is said to be missing; all is there when it is back', async () => {
+  const root = temporary()
+  const objects = createDirectoryObjects({ root })
+  await objects.put('a/one', Buffer.from('1'))
+  const away = join(temporary(), 'away')
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => objects.head('a/one'),
+    () => objects.read('a/one'),
+    () => objects.stream('a/one'),
+    () => objects.toFile('a/one', join(temporary(), 'out')),
+    () => objects.list(''),
+    () => objects.list('a/'),
+    () => objects.delete('a/one'),
+    () => objects.put('a/two', Buffer.from('2')),
+  ]
+  for (const what of [root, join(root, 'data')]) {
+    renameSync(what, away)
+    for (const call of calls.slice(0, what === root ? undefined : -1))
+      expect(await call().then((value) => value, faultCode)).toBe('objects-unavailable')
+    renameSync(away, what)
+    expect(await objects.list('')).toEqual(['a/one'])
+  }
+})
+
+test('a directory that cannot be read is no empty one', async () => {
+  const root = temporary()
+  const objects = createDirectoryObjects({ root })
+  await objects.put('a/one', Buffer.from('1'))
+  const held: number[] = []
+  try {
+    for (;;) held.push(openSync('/dev/null', 'r'))
+  } catch {
+    // No descriptor is left now.
+  }
+  try {
+    for (const prefix of ['', 'a/'])
+      expect(await objects.list(prefix).then((keys) => keys, faultCode)).toBe('objects-unavailable')
+  } finally {
+    for (const descriptor of held) closeSync(descriptor)
+  }
+  expect(await objects.list('a/')).toEqual(['a/one'])
+  expect(await objects.list('nothing/')).toEqual([])
 })
 
 test.skipIf(!canMountSmallDisk)(

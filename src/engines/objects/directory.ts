@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { BigIntStats } from 'node:fs'
+import { type BigIntStats, mkdirSync } from 'node:fs'
 import { copyFile, type FileHandle, link, mkdir, open, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { createId, Fault } from '../../kernel/index.ts'
 import {
+  checkPresent,
   codeOf,
   linkOrCopy,
   readExactly,
@@ -35,12 +36,16 @@ const PLACE_ATTEMPTS_MAX = 10
  * `putFile` with `move` takes the file away only once the object is durable; when it fails, or the object was there
  * already, the file is still where it was.
  *
+ * The directory of the objects is made when this is created. When it is away later (a disk that is not mounted any more),
+ * nothing is said to be missing, deleted or an empty list: that is `objects-unavailable`.
+ *
  * Faults: `key-invalid`, `objects-full`, `objects-unavailable`, `range`.
  */
 export function createDirectoryObjects(options: { root: string }): ObjectsPort {
   const root = resolve(options.root)
   const data = join(root, 'data')
   const incoming = createIncoming(join(root, 'incoming'))
+  mkdirSync(data, { recursive: true, mode: 0o700 })
 
   const pathOf = (key: string): string => {
     checkKey(key)
@@ -98,8 +103,9 @@ export function createDirectoryObjects(options: { root: string }): ObjectsPort {
       return await use(file, checkRange(key, (await file.stat()).size, range))
     } catch (error) {
       await file?.close().catch(() => {})
-      if (!file && codeOf(error) === 'ENOENT') return null
-      throw toObjectsFault(error, `object ${key} could not be read`)
+      if (file || codeOf(error) !== 'ENOENT') throw toObjectsFault(error, `object ${key} could not be read`)
+      await checkPresent(data)
+      return null
     }
   }
 
@@ -121,7 +127,9 @@ export function createDirectoryObjects(options: { root: string }): ObjectsPort {
     },
     async head(key) {
       const found = await statOf(pathOf(key))
-      return found ? toInfo(key, found) : null
+      if (found) return toInfo(key, found)
+      await checkPresent(data)
+      return null
     },
     read: (key, wanted) =>
       withObject(key, wanted, async (file, range) => {
@@ -138,7 +146,10 @@ export function createDirectoryObjects(options: { root: string }): ObjectsPort {
         await rename(beside, path)
         return true
       } catch (error) {
-        if (codeOf(error) === 'ENOENT' && !(await statOf(from))) return false
+        if (codeOf(error) === 'ENOENT' && !(await statOf(from))) {
+          await checkPresent(data)
+          return false
+        }
         throw toObjectsFault(error, `object ${key} could not be made a file at ${path}`)
       } finally {
         // Renaming one name of a file onto another of its names does nothing, and leaves both.
@@ -154,6 +165,7 @@ export function createDirectoryObjects(options: { root: string }): ObjectsPort {
         await syncUpTo(directory, directory)
       } catch (error) {
         if (codeOf(error) !== 'ENOENT') throw toObjectsFault(error, `object ${key} could not be deleted`)
+        await checkPresent(data)
       }
       await prune(directory)
     },

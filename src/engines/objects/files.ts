@@ -100,6 +100,15 @@ export async function statOf(path: string): Promise<BigIntStats | null> {
   }
 }
 
+/** Fault `objects-unavailable` when the directory of all objects is away: then nobody knows what there is, and "none" would be a lie. */
+export async function checkPresent(data: string): Promise<void> {
+  if ((await statOf(data))?.isDirectory()) return
+  throw new Fault(
+    'objects-unavailable',
+    `expected the directory of the objects at ${data}, found none; it was there at the start: mount or restore it`,
+  )
+}
+
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

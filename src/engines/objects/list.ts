@@ -1,12 +1,16 @@
+import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkPresent, codeOf, toObjectsFault } from './files.ts'
 import { OBJECT_SUFFIX } from './keys.ts'
 
 type Want = { readonly prefix: string; readonly after: string; readonly max: number }
+type At = { readonly root: string; readonly base: string; readonly want: Want; readonly keys: string[] }
 
 /**
  * Keys under `root` in the order of their characters. A directory sorts as its name and `/`, which is where its keys
- * belong among its neighbours'; directories that cannot hold a wanted key are not opened.
+ * belong among its neighbours'; directories that cannot hold a wanted key are not opened. Fault `objects-unavailable`
+ * when one that may hold some cannot be read: what is not told is not there.
  */
 export async function listKeys(root: string, want: Want): Promise<string[]> {
   const keys: string[] = []
@@ -14,17 +18,28 @@ export async function listKeys(root: string, want: Want): Promise<string[]> {
   return keys
 }
 
-async function visit(at: { root: string; base: string; want: Want; keys: string[] }): Promise<void> {
-  const { root, base, want, keys } = at
-  for (const entry of await entriesOf(join(root, base))) {
+async function visit(at: At): Promise<void> {
+  const { want, keys } = at
+  for (const path of await pathsIn(at)) {
     if (keys.length >= want.max) return
-    const path = base + entry
-    if (entry.endsWith('/')) {
-      if (mayHold(path, want)) await visit({ ...at, base: path })
-    } else if (path.startsWith(want.prefix) && path > want.after) {
-      keys.push(path)
+    if (path.endsWith('/')) await visit({ ...at, base: path })
+    else keys.push(path)
+  }
+}
+
+/** What a directory has that is wanted or may hold what is, in order. */
+async function pathsIn({ root, base, want }: At): Promise<string[]> {
+  const paths: string[] = []
+  for (const entry of await readEntries(root, base)) {
+    if (entry.isDirectory()) {
+      const path = `${base}${entry.name}/`
+      if (mayHold(path, want)) paths.push(path)
+    } else if (entry.name.endsWith(OBJECT_SUFFIX)) {
+      const path = base + entry.name.slice(0, -OBJECT_SUFFIX.length)
+      if (path.startsWith(want.prefix) && path > want.after) paths.push(path)
     }
   }
+  return paths.sort()
 }
 
 function mayHold(directory: string, { prefix, after }: Want): boolean {
@@ -32,12 +47,14 @@ function mayHold(directory: string, { prefix, after }: Want): boolean {
   return onTheWay && (directory > after || after.startsWith(directory))
 }
 
-async function entriesOf(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
-  return entries
-    .flatMap((entry) => {
-      if (entry.isDirectory()) return [`${entry.name}/`]
-      return entry.name.endsWith(OBJECT_SUFFIX) ? [entry.name.slice(0, -OBJECT_SUFFIX.length)] : []
-    })
-    .sort((a, b) => (a < b ? -1 : 1))
+async function readEntries(root: string, base: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(join(root, base), { withFileTypes: true })
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error)))
+      throw toObjectsFault(error, `the objects under ${base === '' ? root : base} could not be listed`)
+    // Removed with its last object. The root itself stays, so without it nothing is known.
+    await checkPresent(root)
+    return []
+  }
 }

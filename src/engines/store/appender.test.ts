@@ -61,7 +61,7 @@ test('closed before it could be sent again: nobody is told that it was not sent'
 test('lost while it was being closed: it is told so', async () => {
   const lost = Promise.withResolvers<Uint8Array>()
   let called = false
-  const wire = {
+  const wire: Pick<WireClient, 'call'> = {
     call: () => {
       called = true
       return lost.promise

@@ -213,6 +213,58 @@ test('where the log is damaged and the archive is not, the archive gives what th
   await damaged.close()
 })
 
+test('an object that is damaged where the log begins loses only what the log has not', async () => {
+  const straddled = files[1]
+  if (!straddled) throw new Error('expected two objects')
+  const { range, bytes } = straddled
+  const first = Math.floor((range.first + range.end) / 2)
+  const directory = join(root, 'straddled')
+  const whole = await openLog(directory)
+  await appendRecords(whole, 'titles', 0, RECORDS)
+  const records = await whole.read({ topic: 'titles', from: 0, max: RECORDS })
+  await whole.close()
+  const trimmed = {
+    read: async ({ from, max }: { from: number; max: number }) =>
+      records.slice(Math.max(from, first), Math.max(from, first) + max),
+    bounds: async () => ({ 0: { first, end: RECORDS } }),
+  }
+  const half = createArchiveReader({ log: trimmed, objects, limits: SMALL_LIMITS, logger: silentLogger })
+  for (const share of [0.5, 0.1, 0]) {
+    write(range, bytes.subarray(0, Math.floor(bytes.byteLength * share)))
+    const lost: { from: number; to: number }[] = []
+    const given = await readAll(half, { topic: 'titles', skipDamaged: true, onLoss: (loss) => lost.push(loss) })
+    const missing = new Set(lost.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at)))
+    for (const offset of missing) expect(offset < first).toBe(true)
+    const rest = Array.from({ length: RECORDS }, (_, offset) => offset).filter((offset) => !missing.has(offset))
+    expect(given.map(plain)).toEqual(rest.map(expected))
+  }
+  write(range, bytes)
+})
+
+test('a damaged object beside damage in the log loses only where both are damaged', async () => {
+  const directory = join(root, 'both')
+  mkdirSync(join(directory, 'topics', 'titles'), { recursive: true })
+  const torn = corrupt(segment.bytes, { kind: 'zero', at: 0.4, bytes: 60 })
+  writeFileSync(join(directory, 'topics', 'titles', segment.name), torn)
+  const damaged = await openLog(directory)
+  await readAll(createArchiveReader({ log: damaged, objects, limits: SMALL_LIMITS, logger: silentLogger }), {
+    topic: 'titles',
+  })
+  const holes = damaged.damage()
+  expect(holes.length).toBeGreaterThan(0)
+  const one = createArchiveReader({ log: damaged, objects, limits: SMALL_LIMITS, logger: silentLogger })
+  for (const { range, bytes } of files) write(range, bytes.subarray(0, 20))
+  const lost: { from: number; to: number }[] = []
+  const given = await readAll(one, { topic: 'titles', skipDamaged: true, onLoss: (loss) => lost.push(loss) })
+  const missing = new Set(lost.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at)))
+  // A few records lay where the zeros are; an object has many more.
+  expect(missing.size).toBeLessThan(10)
+  const rest = Array.from({ length: RECORDS }, (_, offset) => offset).filter((offset) => !missing.has(offset))
+  expect(given.map(plain)).toEqual(rest.map(expected))
+  for (const { range, bytes } of files) write(range, bytes)
+  await damaged.close()
+})
+
 /** Printed, so that a failing run can be done again: `SEED=… bun test …`. */
 function seed(): number {
   const chosen = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))

@@ -1,7 +1,7 @@
 import type { LogPort, LogRecord } from '../../engines/log/index.ts'
 import type { ObjectsPort } from '../../engines/objects/index.ts'
 import { Fault, type Limits, type Logger } from '../../kernel/index.ts'
-import { listArchives } from './catalog.ts'
+import { findOldestArchive, listArchives } from './catalog.ts'
 import { findPosition } from './position.ts'
 import { readArchive } from './read-object.ts'
 
@@ -102,7 +102,7 @@ export function createArchiveReader(options: ArchiveReaderOptions): ArchiveReade
     async bounds(topic) {
       const ofLog = Object.entries(await log.bounds(topic))
       const all = ofLog.map(async ([name, { first, end }]) => {
-        const [oldest] = await listArchives(objects, { topic, partition: Number(name) })
+        const oldest = await findOldestArchive(objects, { topic, partition: Number(name) })
         return [name, { first: Math.min(first, oldest?.first ?? first), end }] as const
       })
       return Object.fromEntries(await Promise.all(all))
@@ -141,10 +141,11 @@ async function* readLog(
     const range = (await listArchives(objects, at)).find(({ first, end: rangeEnd }) => first <= from && from < rangeEnd)
     if (!range) return yield { records: [], next: to, loss: { from, to, reason: 'the log is damaged there' } }
     for await (const piece of readArchive({ objects, range, limits }, from)) {
-      if (piece.kind === 'lost') yield { records: [], next: piece.to, loss: piece }
-      else yield { records: piece.records, next: piece.next, loss: null }
       // The log knows the rest.
-      if (piece.kind === 'records' && piece.next >= to) return
+      const next = Math.min(piece.kind === 'lost' ? piece.to : piece.next, to)
+      if (piece.kind === 'lost') yield { records: [], next, loss: { ...piece, to: next } }
+      else yield { records: piece.records.filter(({ offset }) => offset < to), next, loss: null }
+      if (next >= to) return
     }
   }
 }
@@ -167,11 +168,17 @@ async function* readObjects(
       if (next >= first) return
     }
     for await (const piece of readArchive({ objects, range, limits }, next)) {
+      if (piece.kind === 'records') {
+        next = piece.next
+        yield { records: piece.records, next, loss: null }
+        continue
+      }
       // What the log still has is not lost.
-      const isInLog = piece.kind === 'lost' && piece.from >= first && piece.from < piece.to
-      if (isInLog) return yield { records: [], next: piece.from, loss: null }
-      next = piece.kind === 'lost' ? piece.to : piece.next
-      yield piece.kind === 'lost' ? { records: [], next, loss: piece } : { records: piece.records, next, loss: null }
+      const isInLog = piece.to > first && piece.from < piece.to
+      if (isInLog && piece.from >= first) return yield { records: [], next: piece.from, loss: null }
+      next = isInLog ? first : piece.to
+      yield { records: [], next, loss: { ...piece, to: next } }
+      if (isInLog) return
     }
   }
   if (next < first) yield { records: [], next: first, loss: { from: next, to: first, reason: NOT_ARCHIVED } }

@@ -87,9 +87,8 @@ export const deadLetters: Verb = toVerb('dead-letters', {
 const HEAD = ['id', 'state', 'kind', 'of', 'type', 'key', 'attempts', 'died', 'reason']
 
 function toRow(letter: DeadLetter): string[] {
-  const { id, state, kind, name, type, key, attempts, deadAtMs, path, reason } = letter
-  const why = `${path === null ? '' : `${path}: `}${reason}`
-  const short = why.length > REASON_CHARACTERS_MAX ? `${why.slice(0, REASON_CHARACTERS_MAX)}…` : why
+  const { id, state, kind, name, type, key, attempts, deadAtMs, reason } = letter
+  const short = reason.length > REASON_CHARACTERS_MAX ? `${reason.slice(0, REASON_CHARACTERS_MAX)}…` : reason
   return [id, state, kind, name, type ?? '-', key, String(attempts), toTime(deadAtMs), short].map((cell) =>
     toPrintable(cell),
   )

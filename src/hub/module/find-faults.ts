@@ -1,6 +1,7 @@
 import type { Registry } from '../../contracts/index.ts'
 import { parsePattern } from '../patterns/index.ts'
 import type { PipeDefinition } from '../pipe/index.ts'
+import type { ViewDefinition } from '../views/index.ts'
 import type { HubModule, HubSubscription } from './define-hub.ts'
 
 /** A sentence for each thing wrong with what modules of good shape say together. Pure. */
@@ -11,7 +12,7 @@ export function findModuleFaults(modules: readonly HubModule[], registry: Regist
   return [
     ...findRepeats('pipe', pipes),
     ...findRepeats('subscription', subscriptions),
-    ...findRepeats('view', views),
+    ...findViewFaults(views),
     ...pipes.flatMap((pipe) => findPipeFaults(pipe, registry)),
     ...findCircles(pipes, registry),
     ...subscriptions.flatMap(findPatternFaults),
@@ -24,6 +25,15 @@ function findRepeats(kind: string, named: readonly { readonly name: string }[]):
   return [...repeated].map(
     (name) => `${kind} ${name}: expected one of this name, got ${names.filter((each) => each === name).length}`,
   )
+}
+
+/** Two versions of one view may stand beside each other: the newer takes over once it has caught up. */
+function findViewFaults(views: readonly ViewDefinition<unknown>[]): readonly string[] {
+  return [...Map.groupBy(views, ({ name }) => name)].flatMap(([name, versions]) => {
+    const numbers = versions.map(({ version }) => version)
+    if (numbers.length <= 2 && new Set(numbers).size === numbers.length) return []
+    return [`view ${name}: expected one definition, or two of different versions, got versions ${numbers.join(', ')}`]
+  })
 }
 
 function findPipeFaults({ name, to }: PipeDefinition, registry: Registry): readonly string[] {

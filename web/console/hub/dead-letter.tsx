@@ -60,7 +60,7 @@ export function DeadLetterPage({ letterId }: { letterId: string }): ReactElement
 }
 
 function Facts({ letter, onSettle }: { letter: ShownLetter; onSettle: (settling: Settling) => void }): ReactElement {
-  const { id, kind, name, eventId, type, key, position, code, reason, path, attempts, state } = letter
+  const { id, kind, name, eventId, type, key, position, code, reason, attempts, state } = letter
   return (
     <section className="panel hub-letter" aria-labelledby="letter-heading">
       <div className="hub-letter-head">
@@ -87,9 +87,7 @@ function Facts({ letter, onSettle }: { letter: ShownLetter; onSettle: (settling:
           </div>
         ) : null}
       </div>
-      <p className="hub-reason">
-        {path === null ? null : <code>{toVisible(path)}</code>} {toVisible(reason)}
-      </p>
+      <p className="hub-reason">{toVisible(reason)}</p>
       <dl className="facts-list">
         <Fact name={kind === 'pipe' ? 'Pipe' : 'Subscription'}>{name}</Fact>
         <Fact name="Code">

@@ -188,17 +188,14 @@ function Letters({ letters, view }: { letters: readonly DeadLetter[]; view: Lett
 }
 
 function LetterRow({ letter, nowMs }: { letter: DeadLetter; nowMs: number }): ReactElement {
-  const { id, type, code, reason, path, state, kind, name, key, attempts, deadAtMs } = letter
+  const { id, type, code, reason, state, kind, name, key, attempts, deadAtMs } = letter
   return (
     <tr data-testid="dead-letter" data-id={id} data-state={state}>
       <th scope="row">
         <Link className="row-link" href={letterPath(id)}>
           {type ?? code}
         </Link>
-        <span className="row-reason">
-          {path === null ? '' : `${toVisible(path)}: `}
-          {toVisible(reason)}
-        </span>
+        <span className="row-reason">{toVisible(reason)}</span>
       </th>
       <td>
         <StateMark tone={LETTER_TONES[state]}>{state}</StateMark>

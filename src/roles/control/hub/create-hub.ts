@@ -34,6 +34,7 @@ import { createLookUp } from './look-up.ts'
 import type { HubPorts } from './ports.ts'
 import { createQueueTopics, putChecked, registerFunctions } from './subscriptions.ts'
 import { createTargets } from './targets.ts'
+import { createHubViews } from './views.ts'
 
 /** What viewers wait for right now: of no use to anybody a minute later. */
 const UNARCHIVED_TOPICS: readonly string[] = ['media']
@@ -146,13 +147,18 @@ export function createHub(options: HubOptions): Hub {
     ...{ log, objects, tables, topics: () => [...readTopics, ...queues.names()] },
     ...shared,
   })
+  const views = createHubViews({
+    ...{ views: loaded.views, log, archive: reader, events: { registry, loadClaim } },
+    snapshots: { objects, isWriter: true },
+    ...shared,
+  })
   const functions = registerFunctions({ subscriptions, functions: loaded.subscriptions, logger })
   const housekeeping = createHousekeeping({ deadLetters, queues, logger })
 
   const tail = createHubTail({ log, registry, limits, logger })
 
   const ports: HubPorts = {
-    ...{ tail, auth, registry, spokes, streams, claims, deadLetters, replays, withData, limits, logger },
+    ...{ tail, auth, registry, spokes, streams, claims, deadLetters, replays, views, withData, limits, logger },
     publish: producer.publish,
     appendRecords(topic, given) {
       refuseBehind(pipes, topic, limits)
@@ -184,7 +190,7 @@ export function createHub(options: HubOptions): Hub {
       await tail.close()
       housekeeping.close()
       await Promise.all([...pipes.map((pipe) => pipe.close()), runner.close()])
-      await Promise.all([bus.close(), archiver.close(), sweeper.close()])
+      await Promise.all([bus.close(), archiver.close(), sweeper.close(), views.close()])
       spokes.close()
     },
   }

@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import { type AsCaller, identify } from './caller.ts'
 import { addDeadLetterRoutes } from './dead-letter-routes.ts'
 import { addEventRoutes } from './event-routes.ts'
+import { addHubViewRoutes } from './hub-view-routes.ts'
 import type { HubPorts } from './ports.ts'
 import { toHubProblem } from './problems.ts'
 import { addReplayRoutes } from './replay-routes.ts'
@@ -28,6 +29,7 @@ export function addHubRoutes(app: Hono, ports: HubPorts): void {
   addReplayRoutes(app, ports, asCaller)
   addDeadLetterRoutes(app, ports, asCaller)
   addViewRoutes(app, ports, asCaller)
+  addHubViewRoutes(app, ports, asCaller)
   addSpokeRoutes(app, ports, asCaller)
   addTailRoute(app, ports)
 }

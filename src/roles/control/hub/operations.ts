@@ -32,6 +32,14 @@ const shownLetterSchema = deadLetterSchema.extend({
   payload: z.string().nullable(),
   encoding: z.enum(['text', 'base64']).nullable(),
 })
+const viewStatusSchema = z.object({
+  name: z.string(),
+  version: z.int(),
+  next: z.enum(['building', 'serving', 'failed']).nullable(),
+  lagRecords: z.int(),
+  lagMs: z.number(),
+  leftOut: z.int(),
+})
 const settledLetterSchema = z.object({ id: z.string(), state: z.enum(['redriven', 'discarded']) })
 const jsonObjectSchema = z.record(z.string(), z.unknown())
 
@@ -129,6 +137,21 @@ const LINES: readonly Line[] = [
   ['get', '/hub/v1/schemas', 'Event types', 200, z.object({ types: z.array(typeSchema) })],
   ['get', '/hub/v1/schemas/{type}', 'JSON Schema of the data of one type', 200, jsonObjectSchema],
   ['get', '/hub/v1/overview', 'Producers, pipes, subscriptions, topics', 200, hubOverviewSchema],
+  [
+    'get',
+    '/hub/v1/views',
+    'Views of the hub’s modules, and how far they are (operator only, as the next)',
+    200,
+    z.object({ views: z.array(viewStatusSchema) }),
+  ],
+  [
+    'get',
+    '/hub/v1/views/{name}',
+    'What is in a view, at least up to the event at position `after`; else all that is on the log now',
+    200,
+    viewStatusSchema.extend({ state: z.unknown() }),
+    { query: ['after'] },
+  ],
   ['get', '/hub/v1/journeys/{id}', 'What became of one event', 200, journeySchema],
   [
     'get',

@@ -13,6 +13,7 @@ import type { Spokes, StreamHub } from '../../../hub/index.ts'
 import type { Limits, Logger } from '../../../kernel/index.ts'
 import type { Auth } from '../auth.ts'
 import type { HubTail } from './hub-tail.ts'
+import type { HubViews } from './views.ts'
 
 /** What somebody wants to say; the producer makes an event of it. */
 export type EventToPublish = {
@@ -80,6 +81,7 @@ export type HubPorts = {
     discard(id: string): Promise<void>
   }
   readonly tail: HubTail
+  readonly views: Pick<HubViews, 'list' | 'read'>
   overview(): Promise<HubOverview>
   journey(eventId: string): Promise<EventJourney | null>
   /** An event with the JSON data it refers to put back, as patterns see it. */

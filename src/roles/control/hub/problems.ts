@@ -23,6 +23,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'subscriptions-full': 409,
   'payload-too-large': 413,
   'record-too-large': 413,
+  'position-unknown': 400,
+  'view-behind': 503,
   'hub-busy': 429,
   'log-full': 507,
   'objects-full': 507,
@@ -35,7 +37,9 @@ export function toHubProblem(error: unknown, logger: Logger): Response {
   if (!(error instanceof Fault) || status === undefined) return fromThrown(error, logger)
   const errors = toFieldErrors(error.detail['errors'])
   const retry =
-    status === 429 || status === 507 ? { headers: { 'retry-after': toSeconds(error.detail['retryAfterMs']) } } : {}
+    status === 429 || status === 503 || status === 507
+      ? { headers: { 'retry-after': toSeconds(error.detail['retryAfterMs']) } }
+      : {}
   return toProblem({
     status,
     code: error.code,

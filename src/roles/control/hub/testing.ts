@@ -98,6 +98,7 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
     deadLetters,
     withData: async (event) => event,
     tail: createHubTail({ log, registry, limits, logger: silentLogger }),
+    views: { list: async () => [], read: async () => null },
     journey: async () => null,
     async overview() {
       const views = await viewSubscriptions({ subscriptions, bus, tables, log })

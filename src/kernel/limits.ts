@@ -228,6 +228,8 @@ export type Limits = {
   readonly hubRequestBytesMax: number
   readonly hubRequestsBytesMax: number
   readonly hubRequestIdleMs: number
+  /** How long one that is read whole may take in all: it holds room that others want. */
+  readonly hubRequestMs: number
   /** Webhooks: bytes read of an answer that is no success, addresses of one name tried in an attempt, the longest `Retry-After` heeded. */
   readonly hubWebhookAnswerBytesMax: number
   readonly hubWebhookAddressesMax: number
@@ -449,6 +451,7 @@ export const DEFAULT_LIMITS: Limits = {
   hubRequestBytesMax: 8 * MIB,
   hubRequestsBytesMax: 64 * MIB,
   hubRequestIdleMs: 15_000,
+  hubRequestMs: 60_000,
   hubWebhookAnswerBytesMax: 4 * KIB,
   hubWebhookAddressesMax: 4,
   hubWebhookRetryAfterMaxMs: 6 * 3_600_000,

@@ -38,7 +38,7 @@ export function addEventRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
       const contentType = request.headers.get('content-type') ?? ''
       const isBatch = BATCH.test(contentType)
       if (isBatch || STRUCTURED.test(contentType)) {
-        const { text, release } = await bodies.read(request)
+        const { text, release } = await bodies.read(request, ownerOf(caller) ?? '')
         try {
           return await publishAs(
             caller,

@@ -11,6 +11,7 @@ export type DeliveryState = {
 
 export type Decision =
   | { readonly kind: 'done' }
+  | { readonly kind: 'withheld' }
   | { readonly kind: 'park'; readonly attempts: number; readonly nextAtMs: number; readonly reason: string }
   | { readonly kind: 'dead'; readonly attempts: number; readonly code: DeathCode; readonly reason: string }
   | { readonly kind: 'again' }
@@ -32,7 +33,8 @@ export function decideOutcome(
 ): Decision {
   switch (outcome.kind) {
     case 'done':
-      return { kind: 'done' }
+    case 'withheld':
+      return { kind: outcome.kind }
     case 'interrupted':
       return { kind: 'again' }
     case 'gone':

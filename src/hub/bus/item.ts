@@ -29,5 +29,5 @@ export type Item = {
   readonly onSettled: ((settled: Settled) => void) | null
 }
 
-/** `interrupted`: the subscription ended before it was settled. */
-export type Settled = 'done' | 'parked' | 'dead' | 'interrupted'
+/** `withheld`: not for its target to see. `interrupted`: the subscription ended before it was settled. */
+export type Settled = 'done' | 'withheld' | 'parked' | 'dead' | 'interrupted'

@@ -157,6 +157,10 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     tellRoom()
   }
   const start = (item: Item): void => {
+    if (target.sees?.(item.event) === false) {
+      queueMicrotask(() => finish(item, { kind: 'withheld' }))
+      return
+    }
     if (transformer === null) {
       flights.start(item, item.event)
       return
@@ -178,10 +182,10 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   }
   function finish(item: Item, outcome: Outcome): void {
     if (item.isParked) headsUnderWay -= 1
-    if (outcome.kind === 'done') {
-      deliveries.delivered(item.event.id, item.appendedAtMs)
+    if (outcome.kind === 'done' || outcome.kind === 'withheld') {
+      if (outcome.kind === 'done') deliveries.delivered(item.event.id, item.appendedAtMs)
       if (item.isParked) parking.remove(item, () => {})
-      settle(item, 'done')
+      settle(item, outcome.kind)
       lanes.free(item.key)
     } else act(item, isStopped ? { kind: 'again' } : decide(item, outcome))
     if (isStopped && flights.size() === 0) idle.wake()
@@ -252,6 +256,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     hasRoom,
     offer(cursor, place, decoded) {
       cursors.add(cursor)
+      if (target.sees?.(decoded.seen) === false) return true
       if (!hasRoom()) return false
       take(toItem(place, decoded, { mark: cursor.open(place.offset) }))
       return true

@@ -21,6 +21,8 @@ export type Delivery = {
 
 export type Outcome =
   | { readonly kind: 'done' }
+  /** Not for it to see: as if the pattern had not matched, and counted nowhere. */
+  | { readonly kind: 'withheld' }
   /** Tried again by the policy, not before `retryAfterMs`. */
   | { readonly kind: 'failed'; readonly reason: string; readonly retryAfterMs?: number }
   /** Trying again would not help: a dead letter at once. */
@@ -37,6 +39,8 @@ export type Target = {
   readonly description: string
   /** Concurrent calls, one per key at a time; settles soon after the signal is aborted. */
   deliver(delivery: Delivery): Promise<Outcome>
+  /** False for what it must not be given: asked before anything is made of the event. Absent: it may have all. */
+  sees?(event: AnyEvent): boolean
   /** False while nothing can be taken (nobody is connected): nothing is delivered then. Absent: always true. */
   ready?(): boolean
   /** Calls back when `ready` may have become true; returns how to stop. */

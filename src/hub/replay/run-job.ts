@@ -18,7 +18,7 @@ export type DeliverReplay = (
     readonly bytes: number
     readonly appendedAtMs: number
   },
-) => Promise<'done' | 'parked' | 'dead' | 'interrupted'>
+) => Promise<'done' | 'withheld' | 'parked' | 'dead' | 'interrupted'>
 
 /** An event in its newest version, and as patterns see it; null for a record that is no event anybody may be given. */
 export type DecodeReplay = (record: LogRecord) => Decoded | null | Promise<Decoded | null>
@@ -74,7 +74,7 @@ export function runReplay(job: ReplayJob, pattern: unknown, signal: AbortSignal,
         await pause(waitMs, signal)
         continue
       }
-      delivered += 1
+      if (settled !== 'withheld') delivered += 1
       progress.settle(placeOf(record), offset)
       return
     }

@@ -9,7 +9,7 @@ export type Spoke = Grants & { readonly createdAtMs: number }
 const COLUMNS = 'name, publishes, patterns, topics, created_at_ms'
 
 export function selectSpokes(max: number): Statement {
-  return { sql: `SELECT ${COLUMNS} FROM hub_spokes ORDER BY name LIMIT ?`, parameters: [max] }
+  return { sql: `SELECT ${COLUMNS}, token_id FROM hub_spokes ORDER BY name LIMIT ?`, parameters: [max] }
 }
 
 export function selectByToken(tokenId: string): Statement {

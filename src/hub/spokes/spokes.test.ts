@@ -109,7 +109,13 @@ test('a spoke is given what it may see, as it is at the delivery', async () => {
   const deliver = (type: string, more = {}) => target.deliver(deliveryOf({ ...eventOf(type), ...more }))
   expect([await deliver('com.example.a.v1'), await deliver('org.other.v1')]).toEqual([
     { kind: 'done' },
-    { kind: 'done' },
+    { kind: 'withheld' },
+  ])
+  const sees = (type: string, more = {}) => target.sees?.({ ...eventOf(type), ...more })
+  expect([sees('com.example.a.v1'), sees('org.other.v1'), sees('org.other.v1', { dataref: 'x' })]).toEqual([
+    true,
+    false,
+    true,
   ])
   expect(given).toEqual(['com.example.a.v1'])
 
@@ -131,4 +137,23 @@ test('a spoke is given what it may see, as it is at the delivery', async () => {
   expect((await deliver('com.example.a.v1')).kind).toBe('gone')
   expect(given).toHaveLength(2)
   other.close()
+})
+
+test('a spoke made elsewhere is seen at once', async () => {
+  const other = open()
+  await other.look('nobody', eventOf('com.example.a.v1'))
+  await createToken()
+  expect(await other.look('them', eventOf('com.example.a.v1'))).toBe('visible')
+  other.close()
+})
+
+test('whether a token is the present one is told whenever it is heard', async () => {
+  const token = await createToken()
+  const first = (await spokes.authenticate(token))?.tokenId ?? ''
+  const heard: boolean[] = []
+  const stop = spokes.onHeard(({ isCurrent }) => heard.push(isCurrent('them', first)))
+  await spokes.change(REQUEST)
+  await spokes.renewToken('them')
+  expect([heard[0], heard.at(-1)]).toEqual([true, false])
+  stop()
 })

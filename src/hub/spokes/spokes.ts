@@ -1,7 +1,7 @@
 import type { AnyEvent, SpokeRequest } from '../../contracts/index.ts'
 import type { BatchResult, TablesPort } from '../../engines/tables/index.ts'
-import { type Clock, describeError, type Limits, type Logger, systemClock } from '../../kernel/index.ts'
-import { createSight, findGrantFaults, type GrantFault } from './grants.ts'
+import { type Clock, type Limits, type Logger, systemClock } from '../../kernel/index.ts'
+import { findGrantFaults, type GrantFault } from './grants.ts'
 import {
   deleteSpoke,
   insertSpoke,
@@ -12,6 +12,7 @@ import {
   updateGrants,
   updateToken,
 } from './rows.ts'
+import { createSights, type Sight } from './sights.ts'
 import { createToken, hasDigest, parseToken } from './token.ts'
 
 export const SPOKES_CHANNEL = 'hub-spokes'
@@ -26,9 +27,6 @@ export type SpokeCreated =
   | { readonly ok: true; readonly spoke: Spoke; readonly token: string }
   | Extract<SpokeChange, { ok: false }>
 
-/** `withheld`: none of its patterns allows the event. `revoked`: there is no such spoke (any more). */
-export type Sight = 'visible' | 'withheld' | 'revoked'
-
 /** The credentials and grants of other teams' processes. */
 export type Spokes = {
   create(request: SpokeRequest): Promise<SpokeCreated>
@@ -40,9 +38,15 @@ export type Spokes = {
   remove(name: string): Promise<boolean>
   list(): Promise<readonly Spoke[]>
   /** Whose token it is. Asks the tables every time, so that a revoked token is refused everywhere at once. */
-  authenticate(token: string): Promise<Spoke | null>
-  /** Whether a spoke may see an event, as far as this process has heard. */
+  authenticate(token: string): Promise<(Spoke & { readonly tokenId: string }) | null>
+  /** Whether a spoke may see an event, as far as this process has heard; of one it has not heard of, as the tables say. */
   look(name: string, event: AnyEvent): Promise<Sight>
+  /** The same at once; null before this process has heard anything. */
+  sight(name: string, event: AnyEvent): Sight | null
+  /** Whether this process has heard anything yet. */
+  hasHeard(): boolean
+  /** Calls back whenever this process has heard how things are; returns how to stop. */
+  onHeard(listener: (heard: { isCurrent(name: string, tokenId: string): boolean }) => void): () => void
   close(): void
 }
 
@@ -55,7 +59,8 @@ export function createSpokes(options: {
   const { tables, limits, logger, clock = systemClock } = options
   const list = async (): Promise<readonly Spoke[]> =>
     (await tables.query(selectSpokes(limits.hubSpokesMax))).map(toSpoke)
-  const sights = createSights({ list, logger })
+  const sights = createSights({ load: () => tables.query(selectSpokes(limits.hubSpokesMax)), logger })
+  void sights.refresh()
   const stopListening = tables.listen(SPOKES_CHANNEL, () => void sights.refresh())
   const poll = setInterval(() => void sights.refresh(), limits.hubSpokesPollMs)
   const write = async (statement: Parameters<TablesPort['batch']>[0][number]): Promise<BatchResult> => {
@@ -92,45 +97,16 @@ export function createSpokes(options: {
       const parsed = parseToken(text)
       if (!parsed) return null
       const [row] = await tables.query(selectByToken(parsed.id))
-      return row && hasDigest(parsed.token, String(row['token_digest'])) ? toSpoke(row) : null
+      const isOurs = row !== undefined && hasDigest(parsed.token, String(row['token_digest']))
+      return isOurs ? { ...toSpoke(row), tokenId: parsed.id } : null
     },
     look: sights.look,
+    sight: sights.sight,
+    hasHeard: sights.hasHeard,
+    onHeard: sights.onHeard,
     close() {
       clearInterval(poll)
       stopListening()
-    },
-  }
-}
-
-/** What each spoke may see, in memory, since every delivery asks. */
-function createSights(options: { list(): Promise<readonly Spoke[]>; logger: Logger }): {
-  refresh(): Promise<void>
-  look(name: string, event: AnyEvent): Promise<Sight>
-} {
-  const { list, logger } = options
-  let known: ReadonlyMap<string, (event: AnyEvent) => boolean> | null = null
-  /** One after the other: an answer that was read earlier must not replace a later one. */
-  let last: Promise<unknown> = Promise.resolve()
-
-  const load = async (): Promise<void> => {
-    const spokes = await list()
-    known = new Map(spokes.map((spoke) => [spoke.name, createSight(spoke)]))
-  }
-  const queueLoad = (): Promise<void> => {
-    const next = last.then(load)
-    last = next.catch(() => {})
-    return next
-  }
-  return {
-    refresh: () =>
-      queueLoad().catch((error: unknown) =>
-        logger.warn('the spokes could not be read; those known stay in effect', { error: describeError(error) }),
-      ),
-    async look(name, event) {
-      if (known === null) await queueLoad()
-      const sees = known?.get(name)
-      if (!sees) return 'revoked'
-      return sees(event) ? 'visible' : 'withheld'
     },
   }
 }

@@ -11,6 +11,7 @@ function readFrom(streams: StreamHub, options: { window?: number; room?: () => b
   const reader = streams.connect({
     subscription: 'titles',
     owner: options.owner ?? null,
+    tokenId: null,
     window: options.window ?? 2,
     sink: {
       hasRoom: options.room ?? (() => true),
@@ -106,6 +107,7 @@ test('a sink that closes its reader while it is written to leaves nothing hangin
   const reader = streams.connect({
     subscription: 'titles',
     owner: null,
+    tokenId: null,
     window: 8,
     sink: { hasRoom: () => true, send: () => reader.close(), end: () => {} },
   })
@@ -119,7 +121,7 @@ test('a sink that throws ends its reader, and the next one is sent what comes', 
   const ends: StreamEnd[] = []
   const connect = (send: () => void) =>
     streams.connect({
-      ...{ subscription: 'titles', owner: null, window: 8 },
+      ...{ subscription: 'titles', owner: null, tokenId: null, window: 8 },
       sink: { hasRoom: () => true, send, end: (reason) => ends.push(reason) },
     })
   connect(() => {

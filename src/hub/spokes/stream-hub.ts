@@ -28,17 +28,22 @@ export type StreamHub = {
   connect(options: {
     readonly subscription: string
     readonly owner: string | null
+    /** Of a spoke, the token it came with. */
+    readonly tokenId: string | null
     readonly window: number
     readonly sink: StreamSink
   }): StreamReader
   acknowledge(subscription: string, request: AcknowledgeRequest): AcknowledgeCounts
   /** Ends the streams for which it holds. */
-  end(reason: StreamEnd, which: (stream: { subscription: string; owner: string | null }) => boolean): void
+  end(
+    reason: StreamEnd,
+    which: (stream: { subscription: string; owner: string | null; tokenId: string | null }) => boolean,
+  ): void
   readers(): number
 }
 
 type Pending = { readonly delivery: Delivery; tried: boolean; settle(outcome: Outcome): void }
-type Connected = { readonly sink: StreamSink; readonly owner: string | null }
+type Connected = { readonly sink: StreamSink; readonly owner: string | null; readonly tokenId: string | null }
 type Channel = {
   readonly machine: StreamMachine
   readonly pending: Map<number, Pending>
@@ -93,11 +98,11 @@ export function createStreamHub(): StreamHub {
         },
       }
     },
-    connect({ subscription, owner, window, sink }) {
+    connect({ subscription, owner, tokenId, window, sink }) {
       const channel = channelOf(subscription)
       count += 1
       const reader = count
-      channel.readers.set(reader, { sink, owner })
+      channel.readers.set(reader, { sink, owner, tokenId })
       feed(channel, { kind: 'connect', reader, window })
       for (const listener of [...channel.listeners]) listener()
       return {
@@ -117,8 +122,8 @@ export function createStreamHub(): StreamHub {
     },
     end(reason, which) {
       for (const [subscription, channel] of [...channels])
-        for (const { sink, owner } of [...channel.readers.values()])
-          if (which({ subscription, owner })) sink.end(reason)
+        for (const { sink, owner, tokenId } of [...channel.readers.values()])
+          if (which({ subscription, owner, tokenId })) sink.end(reason)
     },
     readers: () => [...channels.values()].reduce((sum, { readers }) => sum + readers.size, 0),
   }

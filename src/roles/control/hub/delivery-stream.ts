@@ -72,6 +72,7 @@ export function openDeliveryStream(options: {
   reader = streams.connect({
     subscription,
     owner,
+    tokenId: null,
     window,
     sink: {
       hasRoom: () => !closed && queuedBytes < limits.hubStreamBufferBytesMax,

@@ -129,6 +129,30 @@ test('a spoke is not given what its patterns do not allow, however it asks', asy
   stream.close()
 })
 
+test('nothing is made or told of an event that a spoke must not see', async () => {
+  const seen = { pattern: { subject: [{ prefix: 'oracle' }] } }
+  await hub.call('/spokes/them', toJson('PUT', { publishes: [], patterns: [{ type: ['org.other.thing.v1'] }] }))
+  // It would fail on whatever it is given: as large as that, no input may be.
+  const template = `[${'<aws.events.event.json>,'.repeat(300)}1]`
+  await subscribe('oracle', { ...seen, transformer: { paths: {}, template } })
+  await subscribe('oracle-plain', seen)
+  const streams = await Promise.all(['oracle', 'oracle-plain'].map((name) => openStream(name)))
+  const large = { titleId: 'T'.repeat(200_000), day: 'd', price: 1 }
+  await publish(eventsFor('oracle', 1, { data: large }))
+  await publish(eventsFor('oracle', 1, { type: 'org.other.thing.v1', id: 'oracle-seen', data: { n: 1 } }))
+  await until('what it may see came', () => streams.every((stream) => idsOf(stream).includes('oracle-seen')))
+  for (const name of ['oracle', 'oracle-plain']) {
+    const { deadLetters } = (await (await hub.call(`/dead-letters?name=${name}`, {}, token)).json()) as {
+      deadLetters: unknown[]
+    }
+    expect(deadLetters).toEqual([])
+    const view = await (await hub.call(`/subscriptions/${name}`, {}, token)).json()
+    expect(view).toMatchObject({ delivered: 0, failed: 0, lastError: null })
+  }
+  await hub.call('/spokes/them', toJson('PUT', { publishes: [], patterns: [{ type: [{ prefix: 'com.' }] }] }))
+  for (const stream of streams) stream.close()
+})
+
 test('a stream is only for streams, has a sane window, and there is a bound', async () => {
   await subscribe('bounds')
   for (const window of ['0', '-1', 'x', '1.5'])

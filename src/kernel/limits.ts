@@ -276,8 +276,6 @@ export type Limits = {
   readonly hubPositionsSaveMs: number
   /** Events that failed, or wait behind one, of one subscription; with so many it is given nothing else. */
   readonly hubParkedMax: number
-  /** So long the data of one event that went by claim check is waited for, before those who want it read on by themselves and the others go on. */
-  readonly hubClaimLoadMs: number
   /** The data of one event that went by claim check is waited for so long; then who wants it reads on by itself, and the others go on. */
   readonly hubClaimLoadMs: number
   /** Changes of parked events written in one batch. */
@@ -299,8 +297,6 @@ export type Limits = {
   /** Dead letters of one page; those redriven or discarded are kept for so long. */
   readonly hubDeadLettersPageMax: number
   readonly hubDeadLettersKeptMs: number
-  /** Dead letters of one subscription that nobody has settled; with so many it is given nothing new. */
-  readonly hubDeadLettersOpenMax: number
   /** Dead letters of one subscription that nobody has settled; with so many it is given nothing new. */
   readonly hubDeadLettersOpenMax: number
   /** Of `tentpole events tail`: events a second that one who follows is sent; those above are counted. */
@@ -490,7 +486,6 @@ export const DEFAULT_LIMITS: Limits = {
   hubPositionsSaveMs: 1_000,
   hubParkedMax: 10_000,
   hubClaimLoadMs: 1_000,
-  hubClaimLoadMs: 1_000,
   hubParkedWritesMax: 128,
   hubSubscriptionsMax: 1_000,
   hubBusLeaseMs: 1_500,
@@ -502,7 +497,6 @@ export const DEFAULT_LIMITS: Limits = {
   hubReplayedMax: 1_024,
   hubDeadLettersPageMax: 500,
   hubDeadLettersKeptMs: 30 * 24 * 3_600_000,
-  hubDeadLettersOpenMax: 100_000,
   hubDeadLettersOpenMax: 100_000,
   hubTailEventsPerSecondMax: 1_000,
 }

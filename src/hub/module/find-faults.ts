@@ -1,6 +1,7 @@
 import type { Registry } from '../../contracts/index.ts'
 import { parsePattern } from '../patterns/index.ts'
 import type { PipeDefinition } from '../pipe/index.ts'
+import { findWaits } from '../registry/index.ts'
 import type { ViewDefinition } from '../views/index.ts'
 import type { HubModule, HubSubscription } from './define-hub.ts'
 
@@ -36,7 +37,12 @@ function findViewFaults(views: readonly ViewDefinition<unknown>[]): readonly str
   })
 }
 
-function findPipeFaults({ name, to }: PipeDefinition, registry: Registry): readonly string[] {
+function findPipeFaults(pipe: PipeDefinition, registry: Registry): readonly string[] {
+  const waits = findWaits(pipe.schema).map((fault) => `pipe ${pipe.name}: schema: ${fault}; enrich may wait`)
+  return [...waits, ...findTypeFaults(pipe, registry)]
+}
+
+function findTypeFaults({ name, to }: PipeDefinition, registry: Registry): readonly string[] {
   // A type that depends on the record shows when there is one.
   if (typeof to.type !== 'string') return []
   const definition = registry.get(to.type)

@@ -124,6 +124,14 @@ const REFUSED: readonly (readonly [string, readonly string[]])[] = [
     `export default { ${EVENTS}, pipes: [pipe({ from: { topic: 'images' } }), pipe({ name: 'back', from: { topic: 'prices' }, to: { type: 'com.example.image.v1', payload: { contentType: 'a/b' } } })] }`,
     ['pipe prices: from.topic: images is fed', 'pipe back: from.topic: prices is fed'],
   ],
+  [
+    `export default { events: { 'com.example.price.v1': { topic: 'prices', data: z.object({ cents: z.string().transform(Number) }) } } }`,
+    ['events: com.example.price.v1: data: expected a schema of what JSON can hold'],
+  ],
+  [
+    `export default { ${EVENTS}, pipes: [pipe({ schema: z.object({ cents: z.int().refine(async () => true) }) })] }`,
+    ['pipe prices: schema: expected rules that answer at once'],
+  ],
 ]
 
 for (const [text, expected] of REFUSED)

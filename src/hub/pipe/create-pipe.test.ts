@@ -12,6 +12,7 @@ import {
   IMAGE_ADDED,
   openPipeBench,
   type PipeBench,
+  PRICE_CHANGED,
   pricePipe,
   publishTo,
   RAW_TOPIC,
@@ -42,6 +43,35 @@ const BAD = [
   { value: toPrice(-1), code: 'transform-failed', path: null, says: 'a price list without a number' },
   { value: toPrice(1, 1e6), code: 'event-invalid', path: '/data/items/0/cents', says: 'com.example.price.changed.v1' },
 ] as const
+
+/** Each would answer later, and fail then: nobody must be left waiting, and the process must not end of it. */
+const later = async (): Promise<never> => {
+  throw new Error('down')
+}
+const WAITING: readonly (readonly [what: string, changes: object, code: string])[] = [
+  ['filter', { filter: later }, 'filter-failed'],
+  ['decode', { decode: later }, 'decode-failed'],
+  ['transform', { transform: later }, 'transform-failed'],
+  ['transform', { transform: () => [later(), later()] }, 'transform-failed'],
+  ['to.type', { to: { type: later } }, 'transform-failed'],
+  ['to.subject', { to: { type: PRICE_CHANGED, subject: later } }, 'transform-failed'],
+  ['to.data', { to: { type: PRICE_CHANGED, data: later } }, 'transform-failed'],
+  ['to.data', { to: { type: PRICE_CHANGED, data: () => ({ n: 1, items: [later()] }) } }, 'transform-failed'],
+  [
+    'to.payload.contentType',
+    { decode: opaque, schema: z.any(), transform: () => 1, to: { type: IMAGE_ADDED, payload: { contentType: later } } },
+    'transform-failed',
+  ],
+]
+test.each(WAITING)('a promise of %s is refused', async (what, changes, code) => {
+  const pipe = bench.run(pricePipe(changes))
+  await append({ key: 'shop', value: toPrice(1) }, { key: 'shop', value: toPrice(2) })
+  await pipe.caughtUp({ timeoutMs: 5_000 })
+  const letters = [...bench.letters.values()]
+  expect(letters.map((letter) => letter.code)).toEqual([code, code])
+  expect(letters[0]?.reason).toContain(`${what}: expected no promise`)
+  expect([await bench.published(), await bench.published('images')]).toEqual([[], []])
+})
 
 test('a thousand records: the good ones once and in order per key, the bad ones in quarantine with all about them', async () => {
   const records = Array.from({ length: 1_000 }, (_, n): LogAppend => {

@@ -1,9 +1,13 @@
 import { type Registry, toPositionText } from '../../contracts/index.ts'
 import type { Claim } from '../claims/claim.ts'
+import { refusePromise, refusePromises } from '../refuse-promise.ts'
 import type { PipeDefinition, PipeRecord, PipeTo } from './define-pipe.ts'
 import { deriveId, originOf } from './derive-id.ts'
 import type { PipeEvent } from './ports.ts'
 import { type Refusal, refusedByEvent, refusedBySchema, toRefusal } from './refusal.ts'
+
+/** Where a pipe's other functions would have to be waited for. */
+export const ENRICH_MAY = 'enrich may wait'
 
 /** A step's value, or why the record goes no further. */
 export type Step<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal }
@@ -21,7 +25,7 @@ export function makeOutputs(
   try {
     const checked = definition.schema.safeParse(decoded)
     if (!checked.success) return refused(refusedBySchema(checked.error))
-    const made = definition.transform(checked.data, record)
+    const made = refusePromises(definition.transform(checked.data, record), 'transform', ENRICH_MAY)
     const outputs: readonly unknown[] = made === null ? [] : Array.isArray(made) ? made : [made]
     if (outputs.length <= outputsMax) return passed(outputs)
     const reason = `transform: expected at most ${outputsMax} events of one record (hubPipeEventsPerRecordMax), got ${outputs.length}`
@@ -60,8 +64,8 @@ function makeEvent(output: unknown, index: number, parts: Parameters<typeof make
   }
   try {
     const { to } = definition
-    const type = typeof to.type === 'function' ? to.type(output, record) : to.type
-    const subject = to.subject ? to.subject(output, record) : record.key
+    const type = typeof to.type === 'function' ? refusePromise(to.type(output, record), 'to.type', ENRICH_MAY) : to.type
+    const subject = to.subject ? refusePromise(to.subject(output, record), 'to.subject', ENRICH_MAY) : record.key
     if (subject === '') return refused(refusedByEvent(type, [{ path: 'subject', detail: 'expected a name, got ""' }]))
     const content = makeContent(output, type, parts)
     return content.ok ? passed({ ...envelope, type, subject, ...content.value }) : content
@@ -84,7 +88,8 @@ function makeContent(
     const detail = 'expected the type of an event with an opaque payload, since the pipe gives it one'
     return refused(refusedByEvent(type, [{ path: 'type', detail }]))
   }
-  const checked = registry.check(type, to.data ? to.data(output, record) : output)
+  const data = refusePromises(to.data ? to.data(output, record) : output, 'to.data', ENRICH_MAY)
+  const checked = registry.check(type, data)
   return checked.ok ? passed({ data: checked.data }) : refused(refusedByEvent(type, checked.errors))
 }
 
@@ -93,5 +98,7 @@ function contentTypeOf(
   output: unknown,
   record: PipeRecord,
 ): string {
-  return typeof contentType === 'function' ? contentType(output, record) : contentType
+  return typeof contentType === 'function'
+    ? refusePromise(contentType(output, record), 'to.payload.contentType', ENRICH_MAY)
+    : contentType
 }

@@ -1,9 +1,10 @@
 import type { Registry } from '../../contracts/index.ts'
 import type { LogRecord } from '../../engines/log/index.ts'
+import { refusePromise } from '../refuse-promise.ts'
 import type { PipeDefinition, PipeRecord } from './define-pipe.ts'
 import { isMeantFor } from './derive-id.ts'
 import { type EnrichLimits, enrichOutputs } from './enrich.ts'
-import { makeEvents, makeOutputs, passed, refused, type Step } from './make-events.ts'
+import { ENRICH_MAY, makeEvents, makeOutputs, passed, refused, type Step } from './make-events.ts'
 import type { OpenedRecord, OpenRecord, PipeEvent } from './ports.ts'
 import { type Refusal, toRefusal } from './refusal.ts'
 import { isFinal, type Persist } from './retry.ts'
@@ -73,7 +74,7 @@ function toPipeRecord(record: LogRecord, opened: Step<OpenedRecord>): PipeRecord
 
 function filterRecord({ filter }: PipeDefinition, record: PipeRecord): Step<boolean> {
   try {
-    return passed(filter ? filter(record) : true)
+    return passed(filter ? refusePromise(filter(record), 'filter', ENRICH_MAY) : true)
   } catch (error) {
     return refused(toRefusal('filter-failed', error))
   }
@@ -94,7 +95,7 @@ async function decodeRecord(
     throw error
   }
   try {
-    return passed(decode(bytes, { key, headers }))
+    return passed(refusePromise(decode(bytes, { key, headers }), 'decode', ENRICH_MAY))
   } catch (error) {
     return refused(toRefusal('decode-failed', error))
   }

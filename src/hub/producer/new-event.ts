@@ -1,7 +1,7 @@
 import type { AnyEvent, EventDefinition, Registry } from '../../contracts/index.ts'
 import { createId, Fault, type Limits } from '../../kernel/index.ts'
 import type { Claim } from '../claims/index.ts'
-import { findEnvelopeErrors, findPayloadErrors } from '../registry/index.ts'
+import { findEnvelopeErrors, findPayloadErrors, findRepublishErrors } from '../registry/index.ts'
 
 /** What somebody asks to be published. */
 export type NewEvent = {
@@ -99,6 +99,7 @@ function checkNewEvent(event: NewEvent, context: CheckContext): Checked {
   }
   const checked = context.registry.check(event.type, event.data)
   if (!checked.ok) return { ok: false, errors: [...errors, ...checked.errors] }
+  errors.push(...findRepublishErrors(context.registry, event.type, { given: event.data, checked: checked.data }))
   if (errors.length > 0) return { ok: false, errors }
   return { ok: true, draft: { topic, payload: null, event: { ...whole, data: checked.data } } }
 }

@@ -51,6 +51,15 @@ const faultOf = (promise: Promise<unknown>): Promise<Fault> =>
     },
   )
 
+test('what its readers would see as something else is not published', async () => {
+  const bed = await open()
+  const shout: NewEvent = { type: 'com.example.shout.v1', subject: 's', data: { text: 'hey' } }
+  const fault = await faultOf(bed.producer.publish([note('1'), shout]))
+  expect(fault.code).toBe('event-invalid')
+  expect(fault.detail['errors']).toMatchObject([{ index: 1, path: 'data' }])
+  await expectNothingPublished(bed)
+})
+
 test('events are on the log when it resolves, in order per topic, at the positions told', async () => {
   const { producer, log } = await open()
   const given = [order('a'), note('1'), order('b'), order('c'), note('2')]

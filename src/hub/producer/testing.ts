@@ -22,6 +22,7 @@ export const testRegistry: Registry = createRegistry({
     data: z.object({ orderId: z.string(), lines: z.array(z.object({ sku: z.string(), price: z.number() })) }),
   },
   'com.example.note.v1': { topic: 'notes', data: z.object({ text: z.string() }) },
+  'com.example.shout.v1': { topic: 'notes', data: z.object({ text: z.string().overwrite((text) => `${text}!`) }) },
   'com.example.film.v1': { topic: 'films', data: null, contentTypes: ['video/mp4'] },
 })
 

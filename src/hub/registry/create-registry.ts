@@ -8,6 +8,7 @@ import type {
   Registry,
 } from '../../contracts/index.ts'
 import { describeError, Fault, isJsonValueDeep, PATTERN_LIMITS } from '../../kernel/index.ts'
+import { refusePromises } from '../refuse-promise.ts'
 import { findDefinitionFaults } from './definition-faults.ts'
 import { toEventFault } from './event-fault.ts'
 import { compileQuickCheck, type QuickCheck } from './quick-check.ts'
@@ -52,7 +53,7 @@ export function createRegistry(definitions: EventDefinitions, ...more: readonly 
       for (let next = successors.get(newest); next; next = successors.get(newest)) newest = next.type
       return newest
     },
-    jsonSchema: (type) => toJsonSchema(type, known.get(type)?.data ?? null),
+    jsonSchema: (type) => toJsonSchema(known.get(type)?.data ?? null),
   }
 }
 
@@ -114,7 +115,7 @@ function upcastData(step: Successor & { readonly data: unknown } & Pick<Steps, '
   const { type, definition, data, check } = step
   let made: unknown
   try {
-    made = definition.upcasts?.upcast(data)
+    made = refusePromises(definition.upcasts?.upcast(data), 'upcast')
   } catch (cause) {
     const detail = `its upcaster failed: ${describeError(cause)}`
     throw toEventFault(type, [{ path: 'data', detail }], cause)
@@ -124,16 +125,7 @@ function upcastData(step: Successor & { readonly data: unknown } & Pick<Steps, '
   throw toEventFault(`${type}, made by its upcaster from ${definition.upcasts?.from}`, checked.errors)
 }
 
-/** Of what goes in: what a publisher may leave out is optional. */
-function toJsonSchema(type: string, data: z.ZodType | null): Readonly<Record<string, unknown>> | null {
-  if (data === null) return null
-  try {
-    return z.toJSONSchema(data, { io: 'input', target: 'draft-2020-12' })
-  } catch (cause) {
-    throw new Fault(
-      'registry-invalid',
-      `${type}: data: expected a schema of what JSON can hold, ${describeError(cause)}`,
-      { cause },
-    )
-  }
+/** Of what goes in: what a publisher may leave out is optional. That there is one was looked at with the definition. */
+function toJsonSchema(data: z.ZodType | null): Readonly<Record<string, unknown>> | null {
+  return data === null ? null : z.toJSONSchema(data, { io: 'input', target: 'draft-2020-12' })
 }

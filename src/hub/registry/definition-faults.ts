@@ -1,4 +1,5 @@
 import { type EventDefinition, type EventDefinitions, topicNameSchema } from '../../contracts/index.ts'
+import { findSchemaFaults } from './schema-faults.ts'
 
 /** Reverse DNS, then the version. */
 const TYPE = /^([a-z][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+)\.v([1-9]\d{0,3})$/
@@ -39,6 +40,7 @@ function findOwnFaults(type: string, definition: EventDefinition): readonly stri
     faults.push(`topic: expected 1 to 100 characters a-z 0-9 . _ -, got ${JSON.stringify(topic) ?? 'nothing'}`)
   if (data !== null && typeof data?.safeParse !== 'function')
     faults.push('data: expected a Zod schema, or null for an opaque payload')
+  else if (data !== null) faults.push(...findSchemaFaults(data))
   if (contentTypes === undefined) return faults
   if (data !== null) faults.push('contentTypes: expected none beside a schema, whose data is application/json')
   for (const contentType of contentTypes)

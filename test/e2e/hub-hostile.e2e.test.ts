@@ -6,6 +6,10 @@ import { eventually, type Platform, startPlatform } from './platform.ts'
 
 const MIB = 1024 * 1024
 const STREAMS_MAX = 64
+/** What others wait at most, on a machine that has other tests to run too. One that does nothing else: a fifth of it. */
+const STALL_MAX_MS = 400
+/** The same while a thousand connections come at once, or fifty answers of a third of a megabyte are written. */
+const CROWD_STALL_MAX_MS = 1_000
 
 let platform: Platform
 let bed: HubBed
@@ -165,7 +169,7 @@ test.each(CASES.map((each) => [each.name, each] as const))(
     const { value, slowestMs } = await watchHealth(() => bed.call('POST', path, { token, raw, headers }))
     expect([value.status, value.body.code]).toEqual([status, code])
     expect(JSON.stringify(value.body).length).toBeLessThan(20_000)
-    expect(slowestMs).toBeLessThan(200)
+    expect(slowestMs).toBeLessThan(STALL_MAX_MS)
   },
   20_000,
 )
@@ -178,7 +182,7 @@ test('a deep record goes to quarantine and nobody waits for it; what comes after
     expect((await bed.record(RAW_ORDERS, '{"n":1,"cents":1,"__proto__":{"polluted":1}}')).status).toBe(200)
     await eventually('the good one came', () => seen.deliveries.length === 1)
   })
-  expect(slowestMs).toBeLessThan(200)
+  expect(slowestMs).toBeLessThan(STALL_MAX_MS)
   expect((await bed.deadLetters('kind=pipe&state=open')).map(({ code }) => code)).toEqual([
     'decode-failed',
     'decode-failed',
@@ -202,7 +206,7 @@ test('patterns and policies that are none, or too much, are refused with their p
     const { value, slowestMs } = await watchHealth(() =>
       bed.put('wrong', { target: { kind: 'stream' }, ...request }, token),
     )
-    expect(slowestMs).toBeLessThan(200)
+    expect(slowestMs).toBeLessThan(STALL_MAX_MS)
     if (pointer === '') expect(value.status).toBeLessThan(500)
     else expect([value.status, value.body.errors?.[0]?.pointer]).toEqual([400, pointer])
   }
@@ -261,7 +265,7 @@ test('a hundred at once who look for what is not there hold up nobody', async ()
     `100 searches: ${[...new Set(answers.map(({ status }) => status))]}, the slowest look took ${slowestMs} ms`,
   )
   for (const { status } of answers) expect([200, 404, 429, 503]).toContain(status)
-  expect(slowestMs).toBeLessThan(200)
+  expect(slowestMs).toBeLessThan(STALL_MAX_MS)
 }, 60_000)
 
 test('as many subscriptions as may be, all looked at by fifty at once, hold up nobody', async () => {
@@ -277,7 +281,7 @@ test('as many subscriptions as may be, all looked at by fifty at once, hold up n
   )
   for (const { body } of answers) expect(body.subscriptions.length).toBeGreaterThanOrEqual(900)
   console.log(`50 overviews of 900 subscriptions: the slowest look at /healthz took ${slowestMs.toFixed(0)} ms`)
-  expect(slowestMs).toBeLessThan(200)
+  expect(slowestMs).toBeLessThan(CROWD_STALL_MAX_MS)
 }, 60_000)
 
 /** A connection of its own, so that it can be as slow and as rude as it likes. */
@@ -313,7 +317,7 @@ test('bodies that stand still are given up, and their room is given back', async
     await eventually('each is answered', () => sockets.every(({ text }) => text().startsWith('HTTP/1.1 ')), 10_000)
     return sockets
   })
-  expect(slowestMs).toBeLessThan(200)
+  expect(slowestMs).toBeLessThan(STALL_MAX_MS)
   const statuses = slow.map(({ text }) => text().slice(9, 12))
   expect(new Set(statuses)).toEqual(new Set(['408', '429']))
   expect(
@@ -330,7 +334,7 @@ test('as many streams as may be, and not one more; when they go there is room ag
   for (const name of names)
     expect((await bed.put(name, { pattern: { type: [ORDER] }, target: { kind: 'stream' } }, token)).status).toBe(201)
   const { value: sockets, slowestMs } = await watchHealth(async () => {
-    const opened = []
+    const opened: ReturnType<typeof open>[] = []
     for (let index = 0; index < COUNT; index++) {
       opened.push(
         open(headOf('GET', `/subscriptions/${names[index % names.length]}/events`, ['Accept: text/event-stream'])),
@@ -341,7 +345,7 @@ test('as many streams as may be, and not one more; when they go there is room ag
     return opened
   })
   console.log(`${COUNT} streams: the slowest look at /healthz took ${slowestMs.toFixed(0)} ms`)
-  expect(slowestMs).toBeLessThan(200)
+  expect(slowestMs).toBeLessThan(CROWD_STALL_MAX_MS)
   const refused = sockets.filter(({ text }) => text().startsWith('HTTP/1.1 429'))
   expect(refused.length).toBeGreaterThan(0)
   expect(refused.every(({ text }) => text().includes('too-many-streams'))).toBe(true)

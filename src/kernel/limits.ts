@@ -243,6 +243,8 @@ export type Limits = {
   readonly hubClaimsPerSweepMax: number
   /** A raw record's body, and the payload of an event. */
   readonly hubRecordBytesMax: number
+  /** What a payload must bring, on the average, once it may no longer be silent: whoever sends holds room. */
+  readonly hubPayloadBytesPerSecondMin: number
   /** A record's key, an event's subject, id and source. */
   readonly hubKeyBytesMax: number
   /** Headers of a raw record: how many, and bytes of their names and values together. */
@@ -464,6 +466,7 @@ export const DEFAULT_LIMITS: Limits = {
   hubClaimSweepMs: 60_000,
   hubClaimsPerSweepMax: 1_000,
   hubRecordBytesMax: 40 * MIB,
+  hubPayloadBytesPerSecondMin: 32 * KIB,
   hubKeyBytesMax: 1_024,
   hubHeadersMax: 64,
   hubHeadersBytesMax: 16 * KIB,

@@ -2,6 +2,11 @@ import { toInterrupted, toTooLarge } from '../claims/index.ts'
 
 export type SmallOrStream = Uint8Array | ReadableStream<Uint8Array>
 
+/** Of a body that may be a claim, too. */
+export function isStream(body: object): body is ReadableStream<Uint8Array> {
+  return body instanceof ReadableStream
+}
+
 /** The whole body. Faults: `payload-too-large`, `payload-interrupted`. */
 export async function gather(body: SmallOrStream, bytesMax: number): Promise<Uint8Array> {
   const taken = await takeSmall(body, bytesMax)

@@ -5,6 +5,8 @@ import type { Claims } from '../claims/index.ts'
 import { type AdmissionLimits, createAdmission } from './admission.ts'
 import { type Appending, appendClaimed, checkAppendBytes } from './append.ts'
 import { type ClaimChecked, claimCheck, type Encoded, encodeDraft } from './claim-check.ts'
+import { isStream } from './gather.ts'
+import { keepPace, type PaceLimits } from './keep-pace.ts'
 import { checkNewEvents, type NewEvent } from './new-event.ts'
 import { loadJsonPayloads, measurePayloads } from './payloads.ts'
 
@@ -16,7 +18,7 @@ export type Producer = {
    * nothing is appended unless all pass. `event` is as it is on the log: large data and opaque payloads by reference.
    *
    * Faults: `event-invalid` (`detail.errors` names index, path and detail of each field at fault), `payload-too-large`,
-   * `payload-interrupted`, `hub-busy` (`detail.retryAfterMs`; nothing was taken), `claim-missing`, `claim-expired`, and
+   * `payload-interrupted` (broken off, or too slow), `hub-busy` (`detail.retryAfterMs`; nothing was taken), `claim-missing`, `claim-expired`, and
    * those of the engines (`log-full`, `objects-full`, …). Where the events are of several topics, or after `timeout` and
    * `log-unavailable`, some may be on the log: whoever publishes again gives the same ids.
    */
@@ -24,6 +26,7 @@ export type Producer = {
 }
 
 export type ProducerLimits = AdmissionLimits &
+  PaceLimits &
   Pick<Limits, 'hubClaimBytesMin' | 'hubClaimGraceMs' | 'hubRecordBytesMax' | 'hubKeyBytesMax' | 'logRecordBytesMax'>
 
 export function createProducer(options: {
@@ -45,8 +48,9 @@ export function createProducer(options: {
   }
 
   return {
-    async publish(events) {
-      if (events.length === 0) return []
+    async publish(given) {
+      if (given.length === 0) return []
+      const events = given.map((event) => paceStream(event, options))
       const begunAtMs = clock.elapsedMs()
       const admitted = admission.enter(measurePayloads(events, registry, limits))
       try {
@@ -62,6 +66,12 @@ export function createProducer(options: {
       }
     },
   }
+}
+
+function paceStream(event: NewEvent, parts: { limits: PaceLimits; clock: Clock }): NewEvent {
+  const body = event.payload?.body
+  if (!event.payload || !body || !isStream(body)) return event
+  return { ...event, payload: { ...event.payload, body: keepPace(body, parts) } }
 }
 
 /** One append per topic, side by side; settled when all are, so that nothing is under way once the caller is told. */

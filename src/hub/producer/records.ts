@@ -4,7 +4,8 @@ import { type Clock, Fault, type Limits } from '../../kernel/index.ts'
 import { CLAIM_HEADER, type Claim, type Claims, checkFresh, parseClaimHeader, toClaimHeader } from '../claims/index.ts'
 import { type Admission, type AdmissionLimits, createAdmission } from './admission.ts'
 import { type Appending, appendClaimed, checkAppendBytes } from './append.ts'
-import { takeSmall } from './gather.ts'
+import { isStream, takeSmall } from './gather.ts'
+import { keepPace, type PaceLimits } from './keep-pace.ts'
 import type { EventError } from './new-event.ts'
 
 /** A raw record for a pipe: whatever bytes somebody has. */
@@ -25,6 +26,7 @@ export type RecordAppender = {
 }
 
 export type RecordLimits = AdmissionLimits &
+  PaceLimits &
   Pick<
     Limits,
     | 'hubClaimBytesMin'
@@ -50,7 +52,7 @@ export function createRecordAppender(options: {
   const admission: Admission = createAdmission(limits)
 
   const toAppending = async ({ key, headers = {}, body }: NewRecord): Promise<Appending> => {
-    const taken = await takeSmall(body, limits.hubClaimBytesMin)
+    const taken = await takeSmall(isStream(body) ? keepPace(body, { limits, clock }) : body, limits.hubClaimBytesMin)
     if (taken instanceof Uint8Array && taken.byteLength <= limits.hubClaimBytesMin)
       return { append: { key, headers, value: taken }, claim: null }
     const claim = await claims.put(taken, {

@@ -69,6 +69,8 @@ export function createHub(options: HubOptions): Hub {
   const shared = { limits, clock, logger }
   const claims = createClaims({ objects, tables, ...shared })
   const producer = createProducer({ log, registry, claims, source: name, ...shared })
+  // With room of their own: what others send, however slowly, holds up no pipe.
+  const pipesProducer = createProducer({ log, registry, claims, source: name, ...shared })
   const records = createRecordAppender({ log, claims, ...shared })
   const deadLetters = createDeadLetters({ tables, log, ...shared })
   const spokes = createSpokes({ tables, ...shared })
@@ -111,7 +113,7 @@ export function createHub(options: HubOptions): Hub {
       definition,
       log,
       registry,
-      publishEvents: producer.publish,
+      publishEvents: pipesProducer.publish,
       addDeadLetters: deadLetters.add,
       openRecord: createRecordOpener({ claims, limits }),
       ...shared,

@@ -18,6 +18,7 @@ export {
   createProducers,
   createSubscriptions,
   type DeadLetters,
+  type Decoded,
   type Decoder,
   findStops,
   type NewDeadLetter,

@@ -28,7 +28,7 @@ test('a subscription that begins behind what the log still has reads the archive
     targets: () => ({
       kind: 'function',
       description: 'a test',
-      async deliver({ id }) {
+      async deliver({ event: { id } }) {
         got.push(id)
         return { kind: 'done' }
       },

@@ -13,11 +13,11 @@ const isDefined = <T>(value: T | null | undefined): value is T => value !== null
 const parkedRows = async (name: string): Promise<string[]> =>
   (
     await bed?.tables.query({
-      sql: 'SELECT delivery_id FROM hub_parked WHERE subscription = ? ORDER BY seq',
+      sql: 'SELECT event FROM hub_parked WHERE subscription = ? ORDER BY seq',
       parameters: [name],
     })
   )
-    ?.map((row) => String(row['delivery_id']))
+    ?.map((row) => String(JSON.parse(String(row['event'])).id))
     .filter(isDefined) ?? []
 const letters = async (): Promise<string[]> =>
   (await bed?.tables.query({ sql: 'SELECT event_id, code FROM hub_dead_letters ORDER BY event_id' }))?.map(
@@ -26,7 +26,7 @@ const letters = async (): Promise<string[]> =>
 
 test('each subscription gets what its pattern takes, in order per key', async () => {
   const got = new Map<string, string[]>()
-  const deliver = async ({ subscription, id }: Delivery): Promise<Outcome> => {
+  const deliver = async ({ subscription, event: { id } }: Delivery): Promise<Outcome> => {
     got.set(subscription, [...(got.get(subscription) ?? []), id])
     return DONE
   }
@@ -53,7 +53,7 @@ test('each subscription gets what its pattern takes, in order per key', async ()
 test('an event that its schema refuses reaches nobody, and those behind it do', async () => {
   const got: string[] = []
   bed = await openBed({
-    deliver: async ({ id }) => {
+    deliver: async ({ event: { id } }) => {
       got.push(id)
       return DONE
     },
@@ -71,7 +71,7 @@ test('an event that its schema refuses reaches nobody, and those behind it do', 
 test('a poison event parks its key and nothing else; what comes behind it waits, in order', async () => {
   const tried: string[] = []
   let isCured = false
-  const deliver = async ({ id, key }: Delivery): Promise<Outcome> => {
+  const deliver = async ({ event: { id }, key }: Delivery): Promise<Outcome> => {
     tried.push(id)
     return key === 'bad' && !isCured ? failed('poison') : DONE
   }
@@ -98,7 +98,7 @@ test('a poison event parks its key and nothing else; what comes behind it waits,
 
 test('attempts exhausted, or refused: a dead letter, and the next of its key is tried', async () => {
   const done: string[] = []
-  const deliver = async ({ id }: Delivery): Promise<Outcome> => {
+  const deliver = async ({ event: { id } }: Delivery): Promise<Outcome> => {
     if (id === 'a-1') return failed('never')
     if (id === 'a-2') return { kind: 'refused', reason: 'no such account' }
     done.push(id)

@@ -67,10 +67,21 @@ export function createBus(options: BusOptions): Bus {
   let complaint = ''
   const fence = createFence({ tables, lease, clock, onLost: () => waker.wake() })
 
-  const onGone = async (name: string, reason: string): Promise<void> => {
+  /** Of this very definition: what was put in its place meanwhile has another target. Written at last, however long the tables are away. */
+  const onGone: SessionOptions['onGone'] = async ({ name, generation, revision }, reason, closed) => {
     logger.warn('a target wants no more: its subscription is disabled', { subscription: name, reason })
-    const sql = "UPDATE hub_subscriptions SET state = 'disabled', detail = ?, revision = revision + 1 WHERE name = ?"
-    await fence.batch([{ sql, parameters: [reason, name] }], [SUBSCRIPTIONS_CHANNEL])
+    const sql = `UPDATE hub_subscriptions SET state = 'disabled', detail = ?, revision = revision + 1
+      WHERE name = ? AND generation = ? AND revision = ?`
+    const statement = { sql, parameters: [reason, name, generation, revision] }
+    for (let waitMs = limits.hubRestMs; !closed.aborted; waitMs = Math.min(waitMs * 2, LOOK_MS)) {
+      try {
+        await fence.batch([statement], [SUBSCRIPTIONS_CHANNEL])
+        break
+      } catch (error) {
+        logger.warn('a subscription cannot be disabled; it is tried again', { error: describeError(error) })
+        await pause(waitMs, closed)
+      }
+    }
     poke()
   }
   const poke = (): void => {
@@ -101,9 +112,10 @@ export function createBus(options: BusOptions): Bus {
     await session.sweep()
   }
   const rest = async (): Promise<void> => {
-    const before = session
-    session = null
-    await before?.close()
+    // It counts until it has ended: the lease is not taken again before.
+    await session?.close().finally(() => {
+      session = null
+    })
   }
   /** The same trouble is told once, not at each round. */
   const complain = (error: unknown): void => {
@@ -148,7 +160,7 @@ export function createBus(options: BusOptions): Bus {
   const running = Promise.all([run(), beat()])
 
   return {
-    holds: () => session !== null && fence.holds(),
+    holds: () => session !== null && !isClosed && fence.holds(),
     places: () => session?.places() ?? NONE,
     poke,
     async replay(to, what) {

@@ -3,7 +3,8 @@ import { createRate } from './rate.ts'
 
 /** What became of one subscription's recent attempts. Bounded: the oldest are overwritten. */
 export type Deliveries = {
-  delivered(eventId: string, appendedAtMs: number): void
+  /** By its delivery id outside of replays. */
+  delivered(deliveryId: string, appendedAtMs: number): void
   failed(reason: string): void
   figures(): {
     readonly delivered: number
@@ -15,7 +16,7 @@ export type Deliveries = {
     readonly lastError: string | null
   }
   /** When an event was delivered last, if that is remembered. */
-  deliveredAtMs(eventId: string): number | null
+  deliveredAtMs(deliveryId: string): number | null
 }
 
 /** Latencies are of this time. */
@@ -45,10 +46,10 @@ export function createDeliveries(options: {
   }
 
   return {
-    delivered(eventId, appendedAtMs) {
+    delivered(deliveryId, appendedAtMs) {
       const nowMs = clock.nowMs()
       const at = delivered % max
-      ids[at] = eventId
+      ids[at] = deliveryId
       atMs[at] = nowMs
       latencyMs[at] = Math.max(0, nowMs - appendedAtMs)
       delivered += 1
@@ -71,8 +72,8 @@ export function createDeliveries(options: {
         lastError,
       }
     },
-    deliveredAtMs(eventId) {
-      const at = ids.lastIndexOf(eventId)
+    deliveredAtMs(deliveryId) {
+      const at = ids.lastIndexOf(deliveryId)
       return at < 0 ? null : (atMs[at] ?? null)
     },
   }

@@ -1,7 +1,7 @@
 export { type Bus, type BusOptions, createBus } from './bus.ts'
 export type { AddDeadLetters, NewDeadLetter } from './dead-letter.ts'
 export * from './dead-letters/index.ts'
-export { createDecoder, type Decoder, type LoadClaim } from './decode.ts'
+export { createDecoder, type Decoded, type Decoder, type LoadClaim } from './decode.ts'
 export type { NewSubscription, SubscriptionDefinition, SubscriptionTarget } from './definition.ts'
 export type { Settled } from './item.ts'
 export { findStops, type JourneyStop } from './journey.ts'

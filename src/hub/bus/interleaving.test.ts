@@ -37,12 +37,12 @@ async function run(steps: readonly Step[]): Promise<void> {
   let isEnding = false
   const finish = (delivery: Delivery, outcome: Outcome): Outcome => {
     underWay.delete(delivery.key)
-    if (outcome.kind === 'done') done.get(delivery.subscription)?.push(delivery.id)
+    if (outcome.kind === 'done') done.get(delivery.subscription)?.push(delivery.event.id)
     return outcome
   }
   const deliver = (delivery: Delivery): Promise<Outcome> => {
     if (delivery.subscription === 'fast') return Promise.resolve(finish(delivery, DONE))
-    if (underWay.has(delivery.key)) doubled.push(delivery.id)
+    if (underWay.has(delivery.key)) doubled.push(delivery.event.id)
     underWay.add(delivery.key)
     if (isEnding) return Promise.resolve(finish(delivery, DONE))
     return new Promise((resolve) => pending.push({ delivery, settle: (outcome) => resolve(finish(delivery, outcome)) }))

@@ -31,3 +31,8 @@ export type Item = {
 
 /** `withheld`: not for its target to see. `interrupted`: the subscription ended before it was settled. */
 export type Settled = 'done' | 'withheld' | 'parked' | 'dead' | 'interrupted'
+
+/** What it takes in memory: with the data that was loaded from a claim, where it is given by value. */
+export function toBytes(bytesOnLog: number, { event, kept }: Pick<Item, 'event' | 'kept'>): number {
+  return event === kept ? bytesOnLog : bytesOnLog + (kept.datasize ?? 0)
+}

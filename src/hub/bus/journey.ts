@@ -3,6 +3,7 @@ import type { Row, TablesPort } from '../../engines/tables/index.ts'
 import { createMatcher, parsePattern } from '../patterns/index.ts'
 import type { Bus } from './bus.ts'
 import type { SubscriptionDefinition } from './definition.ts'
+import { toDeliveryId } from './delivery-id.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 export type JourneyStop = EventJourney['stops'][number]
@@ -19,25 +20,29 @@ export async function findStops(options: {
   tables: TablesPort
 }): Promise<readonly JourneyStop[]> {
   const { event, position, subscriptions, bus, tables } = options
-  const [definitions, parked, letters, positions] = await Promise.all([
+  const deliveryId = toDeliveryId(event)
+  const [definitions, parked, found, positions] = await Promise.all([
     subscriptions.list(),
     tables.query({
-      sql: 'SELECT subscription, attempts, first_failed_at_ms, reason FROM hub_parked WHERE delivery_id = ?',
-      parameters: [event.id],
+      sql: 'SELECT subscription, generation, attempts, first_failed_at_ms, reason FROM hub_parked WHERE delivery_id = ?',
+      parameters: [deliveryId],
     }),
     tables.query({
-      sql: `SELECT name, state, attempts, dead_at_ms, reason FROM hub_dead_letters
+      sql: `SELECT name, generation, delivery_id, state, attempts, dead_at_ms, reason FROM hub_dead_letters
         WHERE event_id = ? AND kind = 'delivery' ORDER BY dead_at_ms`,
       parameters: [event.id],
     }),
     tables.query({
-      sql: `SELECT subscription, first_offset, next_offset FROM hub_positions WHERE topic = ? AND partition_number = ?`,
+      sql: `SELECT subscription, generation, first_offset, next_offset FROM hub_positions WHERE topic = ? AND partition_number = ?`,
       parameters: [position.topic, position.partition],
     }),
   ])
+  // Of events of the same id from other sources there may be some, too.
+  const isOfEvent = (id: string): boolean => id === deliveryId || id.startsWith(`${deliveryId}~`)
+  const letters = found.filter((row) => isOfEvent(String(row['delivery_id'])))
   return definitions.map((definition): JourneyStop => {
-    const { name } = definition
-    const is = (column: string) => (row: Row) => row[column] === name
+    const { name, generation } = definition
+    const is = (column: string) => (row: Row) => row[column] === name && Number(row['generation']) === generation
     const place = bus.places().get(name)
     const own = positions.find(is('subscription'))
     const reached = place?.positions().find((at) => at.topic === position.topic && at.partition === position.partition)
@@ -45,7 +50,7 @@ export async function findStops(options: {
       isMatched: isMatched(definition, event),
       parked: parked.find(is('subscription')) ?? null,
       letter: letters.findLast(is('name')) ?? null,
-      deliveredAtMs: place?.subscriber.deliveries.deliveredAtMs(event.id) ?? null,
+      deliveredAtMs: place?.subscriber.deliveries.deliveredAtMs(deliveryId) ?? null,
       isBefore: own !== undefined && position.offset < Number(own['first_offset']),
       isPassed: position.offset < (reached?.offset ?? Number(own?.['next_offset'] ?? 0)),
     })

@@ -8,6 +8,8 @@ type Lane<T> = {
   first: T | null
   last: T | null
   isBusy: boolean
+  /** Busy with something that lay in it. */
+  isTaken: boolean
   isBlocked: boolean
   isListed: boolean
 }
@@ -27,6 +29,10 @@ export type Lanes<T extends Link<T>> = {
   /** Makes a lane busy with something that did not lie in it; false when it is busy. */
   occupy(key: string): boolean
   free(key: string): void
+  /** Something lies in it, or was taken from it. */
+  isWaiting(key: string): boolean
+  /** Something was taken from it and is not done with. */
+  isTaken(key: string): boolean
   /** Nothing is taken from it until `unblock`. */
   block(key: string): void
   unblock(key: string): void
@@ -43,7 +49,7 @@ export function createLanes<T extends Link<T>>(): Lanes<T> {
   const find = (key: string): Lane<T> => {
     const known = lanes.get(key)
     if (known) return known
-    const lane = { key, first: null, last: null, isBusy: false, isBlocked: false, isListed: false }
+    const lane = { key, first: null, last: null, isBusy: false, isTaken: false, isBlocked: false, isListed: false }
     lanes.set(key, lane)
     return lane
   }
@@ -103,6 +109,7 @@ export function createLanes<T extends Link<T>>(): Lanes<T> {
           continue
         }
         lane.isBusy = true
+        lane.isTaken = true
         return item
       }
       return null
@@ -122,7 +129,13 @@ export function createLanes<T extends Link<T>>(): Lanes<T> {
     free: (key) =>
       change(key, (lane) => {
         lane.isBusy = false
+        lane.isTaken = false
       }),
+    isWaiting(key) {
+      const lane = lanes.get(key)
+      return lane !== undefined && (lane.first !== null || lane.isTaken)
+    },
+    isTaken: (key) => lanes.get(key)?.isTaken === true,
     block: (key) =>
       change(key, (lane) => {
         lane.isBlocked = true

@@ -1,5 +1,6 @@
-import type { AnyEvent } from '../../contracts/index.ts'
+import type { AnyEvent, EventPosition } from '../../contracts/index.ts'
 import type { LogPort, LogRecord, LogSubscription } from '../../engines/log/index.ts'
+import { faultCode, type Limits } from '../../kernel/index.ts'
 import type { Matcher } from '../patterns/index.ts'
 import type { Decoded, Decoder } from './decode.ts'
 import type { Place } from './place.ts'
@@ -19,15 +20,46 @@ export function createLiveReader(options: {
   offsets: Readonly<Record<number, number>>
   decoder: Decoder
   matcher: Pick<Matcher, 'matchParsed'>
-  /** By name; a subscription that the matcher knows. */
+  /** Of the same names: what they ask beside data. */
+  envelopes: Pick<Matcher, 'matchParsed'>
+  /** By name; a subscription that the matchers know. */
   place: (name: string) => Place | undefined
+  limits: Pick<Limits, 'hubClaimLoadMs'>
   onEvent: (event: AnyEvent) => void
 }): LiveReader {
-  const { log, topic, decoder, matcher, place, onEvent } = options
+  const { log, topic, decoder, matcher, envelopes, place, limits, onEvent } = options
   const next = new Map(Object.entries(options.offsets).map(([partition, offset]) => [Number(partition), offset]))
   const touched = new Set<Place>()
-  let isClosed = false
+  const closing = new AbortController()
+  /** The last event whose data is behind a claim. */
+  let claimed: AnyEvent | null = null
 
+  const wanting = (envelope: AnyEvent, position: EventPosition): readonly Place[] =>
+    envelopes
+      .matchParsed(envelope)
+      .map(place)
+      .filter((at): at is Place => at?.isAt(position) === true)
+  const on = {
+    signal: closing.signal,
+    timeoutMs: limits.hubClaimLoadMs,
+    isWanted(envelope: AnyEvent, position: EventPosition): boolean {
+      claimed = envelope
+      return wanting(envelope, position).length > 0
+    },
+  }
+  /** Those who want it wait for its data by themselves, the others go on. */
+  const decodeClaimed = async (record: LogRecord, decoding: Promise<Decoded | null>): Promise<Decoded | null> => {
+    const envelope = claimed
+    try {
+      return await decoding
+    } catch (error) {
+      if (closing.signal.aborted) return null
+      if (faultCode(error) !== 'claim-late' || envelope === null) throw error
+      for (const at of wanting(envelope, record)) at.leave(record)
+      onEvent(envelope)
+      return null
+    }
+  }
   const hand = (record: LogRecord, decoded: Decoded): void => {
     onEvent(decoded.event)
     for (const name of matcher.matchParsed(decoded.seen)) {
@@ -39,12 +71,14 @@ export function createLiveReader(options: {
     for (const record of records) {
       // A batch that was interrupted comes again from its beginning.
       if (record.offset < (next.get(record.partition) ?? 0)) continue
-      const decoding = decoder.decode(record)
-      const decoded = decoding instanceof Promise ? await decoding : decoding
-      if (isClosed) return
+      claimed = null
+      const decoding = decoder.decode(record, on)
+      const decoded = decoding instanceof Promise ? await decodeClaimed(record, decoding) : decoding
+      if (closing.signal.aborted) return
       // Before it is handed over: a subscription that has no room for it is behind the reader from then on.
       next.set(record.partition, record.offset + 1)
       if (decoded) hand(record, decoded)
+      else if (claimed !== null && !(decoding instanceof Promise)) onEvent(claimed)
     }
     let isBusy = false
     for (const { pump, isBusy: hasMore } of touched) {
@@ -61,7 +95,7 @@ export function createLiveReader(options: {
     reached: (partition) => next.get(partition) ?? 0,
     lag: subscription.lag,
     close() {
-      isClosed = true
+      closing.abort()
       return subscription.close()
     },
   }

@@ -1,11 +1,18 @@
-import type { TablesPort } from '../../engines/tables/index.ts'
-import { type Clock, createQueue, describeError, type Limits, type Logger } from '../../kernel/index.ts'
+import type { Statement, TablesPort } from '../../engines/tables/index.ts'
+import { type Clock, createQueue, describeError, faultCode, type Limits, type Logger } from '../../kernel/index.ts'
 import { type LetterToAdd, toLetterId } from './dead-letters/rows.ts'
 import type { Decision } from './decide.ts'
-import type { Decoder } from './decode.ts'
-import type { Item } from './item.ts'
+import type { Decoded, Decoder } from './decode.ts'
+import { type Item, toBytes } from './item.ts'
 import type { Lanes } from './lanes.ts'
-import { dueStatement, keysStatement, type ParkedRow, parseParkedRow, toParkedRow } from './parked-rows.ts'
+import {
+  dueStatement,
+  keysStatement,
+  type ParkedOf,
+  type ParkedRow,
+  parseParkedRow,
+  toParkedRow,
+} from './parked-rows.ts'
 import type { ParkedWriter } from './parked-writer.ts'
 
 /**
@@ -18,7 +25,10 @@ export type Parking = {
   /** False until the first look: no key is known to be free before. */
   isReady(): boolean
   has(key: string): boolean
+  /** For events that may have to be parked, and for letters, should they die. */
   hasRoom(): boolean
+  /** Why it has none. */
+  fullOf(): string | null
   /** Rows, and how many keys they are of. */
   events(): number
   keys(): number
@@ -38,28 +48,40 @@ export type Parking = {
   takeHead(): Item | null
   /** Loads what is due. */
   sweep(): void
+  /** For the writer. */
+  recount(tell: () => void): Promise<void>
+  /** Loads nothing any more. */
+  close(): void
 }
 
 export function createParking(options: {
-  subscription: string
+  of: ParkedOf
   tables: TablesPort
   writer: ParkedWriter
   decoder: Decoder
   lanes: Lanes<Item>
   headsMax: number
-  limits: Pick<Limits, 'hubParkedMax'>
+  limits: Pick<Limits, 'hubParkedMax' | 'hubClaimLoadMs' | 'hubDeadLettersOpenMax'>
   clock: Clock
   logger: Logger
   /** Something became due, or a key free. */
   onChange: () => void
+  /** Something of this key was parked, by whomever. */
+  onBlocked: (key: string) => void
 }): Parking {
-  const { subscription, tables, writer, decoder, lanes, headsMax, limits, clock, logger, onChange } = options
+  const { of, tables, writer, decoder, lanes, headsMax, limits, clock, logger, onChange, onBlocked } = options
   const counts = new Map<string, number>()
   /** Of each key, what is counted and not in the tables yet. */
   const unwritten = new Map<string, number>()
   const heads = createQueue<Item>()
   /** By delivery id: loaded and not settled. */
   const loaded = new Set<string>()
+  /** While rows are read: what was settled since may be among them as it was before. */
+  const settledMeanwhile = new Set<string>()
+  const closing = new AbortController()
+  const on = { signal: closing.signal, timeoutMs: limits.hubClaimLoadMs }
+  let isRecounting = false
+  let openLetters = 0
   let total = 0
   let unwrittenEvents = 0
   let unwrittenBytes = 0
@@ -70,13 +92,16 @@ export function createParking(options: {
     const before = counts.get(key) ?? 0
     const after = Math.max(0, count)
     total += after - before
-    if (after === 0) {
+    if (after === 0 && !isRecounting) {
       counts.delete(key)
       lanes.unblock(key)
-    } else {
-      counts.set(key, after)
-      if (before === 0) lanes.block(key)
+      return
     }
+    const isNew = !counts.has(key)
+    counts.set(key, after)
+    if (!isNew) return
+    lanes.block(key)
+    onBlocked(key)
   }
   const add = (key: string, by: number): void => setCount(key, (counts.get(key) ?? 0) + by)
 
@@ -97,57 +122,94 @@ export function createParking(options: {
       onChange()
     })
   }
+  const unload = (deliveryId: string): void => {
+    loaded.delete(deliveryId)
+    if (isLoading) settledMeanwhile.add(deliveryId)
+  }
   /** Its row is gone. */
   const forget = ({ key, deliveryId }: Pick<Item, 'key' | 'deliveryId'>): void => {
-    loaded.delete(deliveryId)
+    unload(deliveryId)
     add(key, -1)
     if (counts.has(key)) sweep()
     onChange()
   }
-  const bury = (row: ParkedRow, death: Death, onWritten: () => void): void => {
-    const letter = toLetter(subscription, row, { ...death, nowMs: clock.nowMs() })
-    writer.write({ kind: 'dead', letter, item: row }, onWritten)
+  /** Until the letter is written it takes as much room as what waits. */
+  const bury = (row: ParkedRow, death: Death & { readonly bytes: number }, onWritten: () => void): void => {
+    const letter = toLetter(of, row, { ...death, nowMs: clock.nowMs() })
+    unwrittenEvents += 1
+    unwrittenBytes += death.bytes
+    openLetters += 1
+    writer.write({ kind: 'dead', letter, item: row }, () => {
+      unwrittenEvents -= 1
+      unwrittenBytes -= death.bytes
+      onWritten()
+    })
   }
 
-  const look = async (): Promise<void> => {
-    const rows = await tables.query(keysStatement(subscription))
-    const found = new Map(rows.map((row) => [String(row['event_key']), Number(row['events'])]))
-    for (const key of [...counts.keys(), ...found.keys()])
-      setCount(key, (found.get(key) ?? 0) + (unwritten.get(key) ?? 0))
+  type Found = { readonly keys: ReadonlyMap<string, number>; readonly openLetters: number }
+  const find = async (): Promise<Found> => {
+    const [rows, letters] = await Promise.all([tables.query(keysStatement(of)), tables.query(openLettersStatement(of))])
+    return {
+      keys: new Map(rows.map((row) => [String(row['event_key']), Number(row['events'])])),
+      openLetters: Number(letters[0]?.['letters'] ?? 0),
+    }
+  }
+  const apply = (found: Found): void => {
+    openLetters = found.openLetters
+    for (const key of new Set([...counts.keys(), ...found.keys.keys()]))
+      setCount(key, (found.keys.get(key) ?? 0) + (unwritten.get(key) ?? 0))
+  }
+  const fullOf = (): string | null => {
+    if (total >= limits.hubParkedMax) return `${total} events are parked, which is as many as may be`
+    if (openLetters < limits.hubDeadLettersOpenMax) return null
+    return `${openLetters} dead letters are open, which is as many as may be; redrive or discard some`
   }
   const load = async (): Promise<void> => {
     const max = headsMax + loaded.size
-    const rows = await tables.query(dueStatement(subscription, { nowMs: clock.nowMs(), max }))
+    const rows = await tables.query(dueStatement(of, { nowMs: clock.nowMs(), max }))
     for (const row of rows.map(parseParkedRow)) {
-      if (loaded.has(row.deliveryId) || heads.size() >= headsMax) continue
-      loaded.add(row.deliveryId)
-      const value = Buffer.from(row.event)
-      const decoded = await decoder.decode({ ...row, value })
-      if (decoded) heads.push(toHead(row, decoded, value.byteLength))
-      else bury(row, UNREADABLE, () => forget(row))
+      const { deliveryId } = row
+      if (loaded.has(deliveryId) || settledMeanwhile.has(deliveryId) || heads.size() >= headsMax) continue
+      loaded.add(deliveryId)
+      await loadHead(row).catch((error: unknown) => {
+        // It stays due.
+        loaded.delete(deliveryId)
+        if (faultCode(error) !== 'claim-late') throw error
+      })
     }
   }
+  const loadHead = async (row: ParkedRow): Promise<void> => {
+    const value = Buffer.from(row.event)
+    const bytes = value.byteLength
+    const decoded = await decoder.decode({ ...row, value }, on)
+    if (decoded) heads.push(toHead(row, decoded, bytes))
+    else bury(row, { ...UNREADABLE, bytes }, () => forget(row))
+  }
   const sweep = (): void => {
-    if (total === 0 || isLoading || heads.size() > 0) return
+    if (total === 0 || isLoading || heads.size() > 0 || closing.signal.aborted) return
     isLoading = true
     load()
-      .catch((error: unknown) => logger.warn('parked events cannot be read', { error: describeError(error) }))
+      .catch((error: unknown) => {
+        if (!closing.signal.aborted) logger.warn('parked events cannot be read', { error: describeError(error) })
+      })
       .finally(() => {
         isLoading = false
+        settledMeanwhile.clear()
         if (heads.size() > 0) onChange()
       })
   }
 
   return {
     look: () =>
-      writer.write({ kind: 'look', look }, () => {
+      writer.write({ kind: 'look', look: async () => apply(await find()) }, () => {
         isReady = true
         sweep()
         onChange()
       }),
     isReady: () => isReady,
     has: (key) => counts.has(key),
-    hasRoom: () => total < limits.hubParkedMax,
+    hasRoom: () => fullOf() === null,
+    fullOf,
     events: () => total,
     keys: () => counts.size,
     unwritten: () => ({ events: unwrittenEvents, bytes: unwrittenBytes }),
@@ -159,7 +221,7 @@ export function createParking(options: {
     retry(item, { attempts, reason, nextAtMs }) {
       const { deliveryId } = item
       const row = { deliveryId, attempts, reason, firstFailedAtMs: item.firstFailedAtMs ?? clock.nowMs() }
-      writer.write({ kind: 'retry', row, nextAtMs }, () => void loaded.delete(deliveryId))
+      writer.write({ kind: 'retry', row, nextAtMs }, () => unload(deliveryId))
     },
     remove: (item, onWritten) =>
       writer.write({ kind: 'remove', item }, () => {
@@ -167,21 +229,41 @@ export function createParking(options: {
         forget(item)
       }),
     bury(item, decision, onWritten) {
-      bury(toParkedRow(item), decision, () => {
+      bury(toParkedRow(item), { ...decision, bytes: item.bytes }, () => {
         onWritten()
         if (item.isParked) forget(item)
       })
     },
-    release: (item) => void loaded.delete(item.deliveryId),
+    release: (item) => unload(item.deliveryId),
     takeHead() {
       for (let head = heads.shift(); head; head = heads.shift()) {
         if (lanes.occupy(head.key)) return head
         // Its lane is busy with one that was given before it was parked; it stays due.
-        loaded.delete(head.deliveryId)
+        unload(head.deliveryId)
       }
       return null
     },
     sweep,
+    async recount(tell) {
+      const found = await find()
+      // No key is freed by what is told: that is known when all is counted.
+      isRecounting = true
+      try {
+        tell()
+      } finally {
+        isRecounting = false
+      }
+      apply(found)
+      onChange()
+    },
+    close: () => closing.abort(),
+  }
+}
+
+function openLettersStatement({ name, generation }: ParkedOf): Statement {
+  return {
+    sql: "SELECT COUNT(*) AS letters FROM hub_dead_letters WHERE name = ? AND generation = ? AND state = 'open' AND kind = 'delivery'",
+    parameters: [name, generation],
   }
 }
 
@@ -193,13 +275,22 @@ const UNREADABLE: Death = {
   reason: 'what was parked is no event that its schema takes any more; the log of the bus says what is wrong',
 }
 
-type Decoded = { readonly event: Item['event']; readonly kept: Item['event'] }
-
-function toHead(row: ParkedRow, { event, kept }: Decoded, bytes: number): Item {
+function toHead(row: ParkedRow, { event, kept }: Pick<Decoded, 'event' | 'kept'>, bytes: number): Item {
   const { deliveryId, key, topic, partition, offset, replay } = row
   const { attempts, firstFailedAtMs, appendedAtMs, agedFromMs, letter } = row
   return {
-    ...{ deliveryId, key, bytes, kept, replay, attempts, firstFailedAtMs, appendedAtMs, agedFromMs, letter },
+    ...{
+      deliveryId,
+      key,
+      bytes: toBytes(bytes, { event, kept }),
+      kept,
+      replay,
+      attempts,
+      firstFailedAtMs,
+      appendedAtMs,
+      agedFromMs,
+      letter,
+    },
     event: replay === null ? event : { ...event, replayid: replay },
     position: { topic, partition, offset },
     isParked: true,
@@ -209,13 +300,13 @@ function toHead(row: ParkedRow, { event, kept }: Decoded, bytes: number): Item {
   }
 }
 
-function toLetter(subscription: string, row: ParkedRow, death: Death & { readonly nowMs: number }): LetterToAdd {
+function toLetter(of: ParkedOf, row: ParkedRow, death: Death & { readonly nowMs: number }): LetterToAdd {
   const event: unknown = JSON.parse(row.event)
   const { id, type } = event as { id: string; type: string } // an event was written there
   return {
-    id: toLetterId(subscription, row.deliveryId, row.letter),
+    id: toLetterId(of, row.deliveryId, row.letter),
     kind: 'delivery',
-    name: subscription,
+    ...of,
     eventId: id,
     type,
     key: row.key,

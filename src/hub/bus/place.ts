@@ -1,5 +1,6 @@
+import type { AnyEvent, EventPosition } from '../../contracts/index.ts'
 import type { LogPort, LogRecord } from '../../engines/log/index.ts'
-import { describeError, type Limits, type Logger, pause } from '../../kernel/index.ts'
+import { describeError, faultCode, type Limits, type Logger, pause } from '../../kernel/index.ts'
 import type { Matcher } from '../patterns/index.ts'
 import { type Cursor, createCursor } from './cursor.ts'
 import type { Decoded, Decoder } from './decode.ts'
@@ -15,6 +16,10 @@ export type Place = {
   readonly subscriber: Subscriber
   /** From the live reader; false when it was not taken. */
   take(record: LogRecord, decoded: Decoded): boolean
+  /** Whether the live reader hands it this. */
+  isAt(position: EventPosition): boolean
+  /** From here on it reads by itself. */
+  leave(position: EventPosition): void
   pump(): void
   isBusy(): boolean
   /** The lowest offset that is not settled, for each partition. */
@@ -34,12 +39,14 @@ export function createPlace(options: {
   decoder: Decoder
   /** With the pattern of this subscription alone. */
   matcher: Pick<Matcher, 'matchParsed'>
+  /** With what it asks beside data. */
+  envelopes: Pick<Matcher, 'matchParsed'>
   /** The next offset that the live reader hands over. */
   reached: (topic: string, partition: number) => number
   limits: Pick<Limits, 'hubCatchUpRecordsMax' | 'hubRestMs'>
   logger: Logger
 }): Place {
-  const { subscriber, log, past, decoder, matcher, reached, limits, logger } = options
+  const { subscriber, log, past, decoder, matcher, envelopes, reached, limits, logger } = options
   const cursors = new Map<string, Cursor[]>()
   for (const { topic, partition, offset } of options.offsets) {
     const list = cursors.get(topic) ?? []
@@ -49,6 +56,10 @@ export function createPlace(options: {
   const all = [...cursors.values()].flatMap((list) => list.filter(() => true))
   const closing = new AbortController()
   const reading = createReading({ log, past, recordsMax: limits.hubCatchUpRecordsMax, logger })
+  const on = {
+    signal: closing.signal,
+    isWanted: (envelope: AnyEvent): boolean => envelopes.matchParsed(envelope).length > 0,
+  }
   let catchingUp: Promise<void> | null = null
 
   const join = (cursor: Cursor): boolean => {
@@ -59,7 +70,7 @@ export function createPlace(options: {
   /** As many as there is room for; all that were passed over or taken are behind the cursor then. */
   const takeSome = async (cursor: Cursor, records: readonly LogRecord[]): Promise<void> => {
     for (const record of records) {
-      const decoding = decoder.decode(record)
+      const decoding = decoder.decode(record, on)
       const decoded = decoding instanceof Promise ? await decoding : decoding
       if (closing.signal.aborted) return
       const isMatch = decoded !== null && matcher.matchParsed(decoded.seen).length > 0
@@ -91,6 +102,7 @@ export function createPlace(options: {
       try {
         return await catchUp()
       } catch (error) {
+        if (closing.signal.aborted && faultCode(error) === 'closed') return
         logger.warn('a subscription cannot read the log; it tries on', { error: describeError(error) })
         await pause(ROOM_WAIT_MS, closing.signal)
       }
@@ -102,18 +114,31 @@ export function createPlace(options: {
       if (!closing.signal.aborted && all.some(({ isLive }) => !isLive)) start()
     })
   }
+  /** Its cursor there, if the live reader hands it this. */
+  const liveAt = ({ topic, partition, offset }: EventPosition): Cursor | null => {
+    const cursor = cursors.get(topic)?.[partition]
+    return cursor?.isLive && offset >= cursor.next ? cursor : null
+  }
+  const leave = (cursor: Cursor, offset: number): void => {
+    cursor.isLive = false
+    cursor.next = offset
+    start()
+  }
   start()
 
   return {
     subscriber,
     take(record, decoded) {
-      const cursor = cursors.get(record.topic)?.[record.partition]
-      if (!cursor?.isLive || record.offset < cursor.next) return false
+      const cursor = liveAt(record)
+      if (cursor === null) return false
       if (subscriber.offer(cursor, toPlace(record), decoded)) return true
-      cursor.isLive = false
-      cursor.next = record.offset
-      start()
+      leave(cursor, record.offset)
       return false
+    },
+    isAt: (position) => liveAt(position) !== null,
+    leave(position) {
+      const cursor = liveAt(position)
+      if (cursor) leave(cursor, position.offset)
     },
     pump: subscriber.pump,
     isBusy: subscriber.isBusy,

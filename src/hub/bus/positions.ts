@@ -19,6 +19,8 @@ export type Positions = {
   of(subscription: Generation): Promise<readonly StartOffset[]>
   save(places: readonly Place[]): Promise<void>
   saveIfDue(places: readonly Place[]): Promise<void>
+  /** It is worked for no more. */
+  forget(place: Place): void
 }
 
 export function createPositions(options: {
@@ -74,8 +76,8 @@ export function createPositions(options: {
     },
     async of({ name, generation }) {
       const rows = await tables.query({
-        sql: 'SELECT topic, partition_number, next_offset FROM hub_positions WHERE subscription = ?',
-        parameters: [name],
+        sql: 'SELECT topic, partition_number, next_offset FROM hub_positions WHERE subscription = ? AND generation = ?',
+        parameters: [name, generation],
       })
       const known = new Map(
         rows.map((row) => [`${row['topic']} ${row['partition_number']}`, Number(row['next_offset'])]),
@@ -91,6 +93,10 @@ export function createPositions(options: {
       const added = offsets.filter(({ topic, partition }) => !known.has(`${topic} ${partition}`))
       if (added.length > 0) await fence.batch(added.map((offset) => positionStatement({ name, generation }, offset)))
       return offsets
+    },
+    forget({ subscriber, positions }) {
+      const { name, generation } = subscriber.definition
+      for (const position of positions()) saved.delete(toKey({ ...position, name, generation }))
     },
     async saveIfDue(places) {
       if (clock.elapsedMs() - savedAtMs < limits.hubPositionsSaveMs) return

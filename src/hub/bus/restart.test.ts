@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import type { TablesPort } from '../../engines/tables/index.ts'
 import { Fault } from '../../kernel/index.ts'
 import { until } from '../testing.ts'
+import { toDeliveryId } from './delivery-id.ts'
 import type { Delivery, Outcome, Target } from './target.ts'
 import { type Bed, DONE, failed, openBed } from './testing.ts'
 
@@ -16,7 +17,7 @@ test('closed and started again, it goes on where it was: nothing lost, nothing t
   const got: string[] = []
   let isDown = true
   bed = await openBed({
-    async deliver({ id, key }) {
+    async deliver({ event: { id }, key }) {
       if (key === 'bad' && isDown) return failed()
       got.push(id)
       return DONE
@@ -46,7 +47,7 @@ test('a bus that cannot reach the tables stops in time, and another takes over; 
   const target = (bus: string): Target => ({
     kind: 'function',
     description: bus,
-    async deliver({ id }) {
+    async deliver({ event: { id } }) {
       got.push({ bus, id })
       return DONE
     },
@@ -83,7 +84,7 @@ test('disabled by its target, it stops; enabled again, the event comes first tha
   const got: string[] = []
   let isGone = true
   bed = await openBed({
-    async deliver({ id }) {
+    async deliver({ event: { id } }) {
       if (isGone && id === 'a-2') return { kind: 'gone', reason: '410 Gone' }
       got.push(id)
       return DONE
@@ -162,8 +163,8 @@ test('a replayed event is marked, has its own delivery id, and holds no position
   const what = { event, position: { topic: 'accounts', partition: 0, offset: 0 }, appendedAtMs: 1 }
   expect(await bed.bus.replay({ id: 'r1', subscription: 'all' }, what)).toBe('done')
   expect(got.map(({ id, replay, event: { replayid } }) => [id, replay, replayid])).toEqual([
-    ['a-1', null, undefined],
-    ['a-1~r1', 'r1', 'r1'],
+    [toDeliveryId(event), null, undefined],
+    [`${toDeliveryId(event)}~r1`, 'r1', 'r1'],
   ])
   await expect(bed.bus.replay({ id: 'r1', subscription: 'none' }, what)).rejects.toThrow('there is no subscription')
 })

@@ -2,8 +2,9 @@ import type { Migration } from '../../engines/tables/index.ts'
 
 /**
  * `hub_parked.next_at_ms` is null for what waits behind another of its key; `aged_from_ms` is from when the policy's age
- * counts: the append, the replay or the redrive. `generation` tells a subscription from an earlier one of its name. `hub_positions.first_offset` is where the subscription began. `claim_ref` names the claim that must
- * not go while the row is there.
+ * counts: the append, the replay or the redrive. `generation` tells a subscription from an earlier one of its name, whose rows are none of
+ * its business; null for a pipe. `hub_positions.first_offset` is where the subscription began. `claim_ref` names the claim that must not
+ * go while the row is there.
  */
 export const busMigration: Migration = {
   id: 'hub-002',
@@ -28,10 +29,11 @@ export const busMigration: Migration = {
       generation BIGINT NOT NULL,
       first_offset BIGINT NOT NULL,
       next_offset BIGINT NOT NULL,
-      PRIMARY KEY (subscription, topic, partition_number)
+      PRIMARY KEY (subscription, generation, topic, partition_number)
     )`,
     `CREATE TABLE hub_parked (
       subscription TEXT NOT NULL,
+      generation BIGINT NOT NULL,
       delivery_id TEXT NOT NULL,
       seq BIGINT NOT NULL,
       event_key TEXT NOT NULL,
@@ -48,16 +50,17 @@ export const busMigration: Migration = {
       letter TEXT,
       claim_ref TEXT,
       event TEXT NOT NULL,
-      PRIMARY KEY (subscription, delivery_id)
+      PRIMARY KEY (subscription, generation, delivery_id)
     )`,
-    'CREATE INDEX hub_parked_order ON hub_parked (subscription, seq)',
-    'CREATE INDEX hub_parked_keys ON hub_parked (subscription, event_key, seq)',
-    'CREATE INDEX hub_parked_due ON hub_parked (subscription, next_at_ms)',
+    'CREATE INDEX hub_parked_order ON hub_parked (subscription, generation, seq)',
+    'CREATE INDEX hub_parked_keys ON hub_parked (subscription, generation, event_key, seq)',
+    'CREATE INDEX hub_parked_due ON hub_parked (subscription, generation, next_at_ms)',
     'CREATE INDEX hub_parked_claims ON hub_parked (claim_ref) WHERE claim_ref IS NOT NULL',
     `CREATE TABLE hub_dead_letters (
       id TEXT PRIMARY KEY,
       kind TEXT NOT NULL,
       name TEXT NOT NULL,
+      generation BIGINT,
       event_id TEXT,
       type TEXT,
       event_key TEXT NOT NULL,
@@ -83,6 +86,7 @@ export const busMigration: Migration = {
     )`,
     'CREATE INDEX hub_dead_letters_age ON hub_dead_letters (dead_at_ms, id)',
     'CREATE INDEX hub_dead_letters_name ON hub_dead_letters (name, dead_at_ms, id)',
+    "CREATE INDEX hub_dead_letters_open ON hub_dead_letters (name, generation) WHERE state = 'open'",
     'CREATE INDEX hub_dead_letters_event ON hub_dead_letters (event_id) WHERE event_id IS NOT NULL',
     'CREATE INDEX hub_dead_letters_claims ON hub_dead_letters (claim_ref) WHERE claim_ref IS NOT NULL',
     "INSERT INTO hub_leases (name, owner, fence, beat) VALUES ('bus', '', 0, 0)",

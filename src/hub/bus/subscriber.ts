@@ -8,9 +8,10 @@ import { type Decision, decideOutcome } from './decide.ts'
 import type { Decoded, Decoder } from './decode.ts'
 import type { SubscriptionDefinition } from './definition.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
+import { toReplayedId } from './delivery-id.ts'
 import type { Fence } from './fence.ts'
 import { createFlights } from './flights.ts'
-import type { Item, Settled } from './item.ts'
+import { type Item, type Settled, toBytes } from './item.ts'
 import { createLanes } from './lanes.ts'
 import { createParkedWriter } from './parked-writer.ts'
 import { createParking } from './parking.ts'
@@ -27,6 +28,8 @@ export type SubscriberLimits = Pick<
   | 'hubRestMs'
   | 'hubRecentDeliveriesMax'
   | 'hubReplayedMax'
+  | 'hubClaimLoadMs'
+  | 'hubDeadLettersOpenMax'
 >
 
 export type SubscriberOptions = {
@@ -36,6 +39,7 @@ export type SubscriberOptions = {
   readonly tables: TablesPort
   readonly fence: Fence
   readonly decoder: Decoder
+  readonly toDeliveryId: (event: AnyEvent) => string
   readonly limits: SubscriberLimits
   readonly clock: Clock
   readonly random: () => number
@@ -76,16 +80,24 @@ export type Subscriber = {
 }
 
 export function createSubscriber(options: SubscriberOptions): Subscriber {
-  const { definition, target, transformer, tables, fence, decoder, limits, clock, random, logger } = options
-  const { name, policy } = definition
+  const { definition, target, transformer, tables, fence, decoder, toDeliveryId, limits, clock, random, logger } =
+    options
+  const { name, generation, policy } = definition
+  const of = { name, generation }
   const deliveries = createDeliveries({ limits, clock })
   const lanes = createLanes<Item>()
-  const writer = createParkedWriter({ subscription: name, fence, limits, clock, logger })
+  const writer = createParkedWriter({
+    ...{ of, fence, limits, clock, logger },
+    recount: (tell) => parking.recount(tell),
+  })
   // So that parked events, however long each takes, leave room for the others.
   const headsMax = Math.ceil(policy.concurrency / 2)
   const parking = createParking({
-    ...{ subscription: name, tables, writer, decoder, lanes, headsMax, limits, clock, logger },
+    ...{ of, tables, writer, decoder, lanes, headsMax, limits, clock, logger },
     onChange: () => pump(),
+    onBlocked: (key) => {
+      if (lanes.isWaiting(key)) held.add(key)
+    },
   })
   const flights = createFlights({
     subscription: name,
@@ -99,9 +111,11 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   const idle = createWaker()
   const cursors = new Set<Cursor>()
   const replayed = new Set<Item>()
-  /** Keys that were parked while there was no room for all that waited in their lanes. */
+  let replayedBytes = 0
+  /** Keys of which something is parked while there is something in their lanes: that goes behind it as soon as it can. */
   const held = new Set<string>()
   let isStopped = false
+  let isGone = false
   let isWaitingForRoom = false
   let headsUnderWay = 0
   let isHeadsTurn = false
@@ -177,13 +191,13 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   const settle = (item: Item, settled: Settled): void => {
     item.mark?.cursor.settle(item.mark)
     if (item.onSettled === null) return
-    replayed.delete(item)
+    if (replayed.delete(item)) replayedBytes -= item.bytes
     item.onSettled(settled)
   }
   function finish(item: Item, outcome: Outcome): void {
     if (item.isParked) headsUnderWay -= 1
     if (outcome.kind === 'done' || outcome.kind === 'withheld') {
-      if (outcome.kind === 'done') deliveries.delivered(item.event.id, item.appendedAtMs)
+      if (outcome.kind === 'done') deliveries.delivered(toDeliveryId(item.event), item.appendedAtMs)
       if (item.isParked) parking.remove(item, () => {})
       settle(item, outcome.kind)
       lanes.free(item.key)
@@ -203,16 +217,15 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     }
     if (decision.kind !== 'disable') return
     isStopped = true
+    isGone = true
     options.onGone(decision.reason)
   }
   const park = (item: Item, decision: Extract<Decision, { kind: 'park' }>): void => {
     deliveries.failed(decision.reason)
     if (item.isParked) parking.retry(item, decision)
-    else {
-      parking.park(item, decision, () => settle(item, 'parked'))
-      hold(item.key)
-    }
+    else parking.park(item, decision, () => settle(item, 'parked'))
     lanes.free(item.key)
+    if (!item.isParked) hold(item.key)
   }
   /** Its lane stays busy until the letter is written, so that its key goes on in order. */
   const bury = (item: Item, decision: Extract<Decision, { kind: 'dead' }>): void => {
@@ -229,11 +242,11 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     else lanes.unshift(item)
     lanes.free(item.key)
   }
-  /** What waits in the lane of a key that was parked goes behind it. */
+  /** What waits in the lane of a key that was parked goes behind it: not past one that is under way and may have to be parked before it. */
   const hold = (key: string): void => {
     held.delete(key)
     while (parking.has(key)) {
-      if (!parking.hasRoom()) {
+      if (!parking.hasRoom() || lanes.isTaken(key)) {
         held.add(key)
         return
       }
@@ -243,8 +256,19 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     }
   }
   const take = (item: Item): void => {
-    if (parking.has(item.key) && !held.has(item.key)) parking.follow(item, () => settle(item, 'parked'))
-    else lanes.push(item)
+    const { key } = item
+    if (!parking.has(key)) lanes.push(item)
+    else if (!held.has(key) && !lanes.isWaiting(key)) parking.follow(item, () => settle(item, 'parked'))
+    else {
+      lanes.push(item)
+      held.add(key)
+    }
+  }
+
+  const whyNoReplay = (): string | null => {
+    if (replayed.size >= limits.hubReplayedMax || replayedBytes >= limits.hubQueueBytesMax)
+      return `${replayed.size} replayed events of ${replayedBytes} bytes are under way, which is as many as may be`
+    return parking.fullOf()
   }
 
   const stopListening = target.onReady?.(() => pump())
@@ -258,7 +282,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
       cursors.add(cursor)
       if (target.sees?.(decoded.seen) === false) return true
       if (!hasRoom()) return false
-      take(toItem(place, decoded, { mark: cursor.open(place.offset) }))
+      take(toItem(place, decoded, { deliveryId: toDeliveryId(decoded.event), mark: cursor.open(place.offset) }))
       return true
     },
     pump,
@@ -270,21 +294,18 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     },
     replay(replayId, place, event) {
       if (isStopped) return Promise.resolve('interrupted')
-      if (replayed.size >= limits.hubReplayedMax)
+      const busy = whyNoReplay()
+      if (busy !== null)
         return Promise.reject(
-          new Fault(
-            'hub-busy',
-            `${name}: expected at most ${limits.hubReplayedMax} replayed events at once; wait for some`,
-            {
-              detail: { retryAfterMs: limits.hubRestMs },
-            },
-          ),
+          new Fault('hub-busy', `${name}: ${busy}; try again shortly`, { detail: { retryAfterMs: limits.hubRestMs } }),
         )
       return new Promise((onSettled) => {
         const marked = { ...event, replayid: replayId }
         const decoded = { event: marked, kept: marked, seen: marked }
-        const item = toItem(place, decoded, { replay: replayId, agedFromMs: clock.nowMs(), onSettled })
+        const deliveryId = toReplayedId(toDeliveryId(event), replayId)
+        const item = toItem(place, decoded, { deliveryId, replay: replayId, agedFromMs: clock.nowMs(), onSettled })
         replayed.add(item)
+        replayedBytes += item.bytes
         take(item)
         pump()
       })
@@ -299,11 +320,14 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     look: () => parking.look(),
     parked: () => ({ events: parking.events(), keys: parking.keys() }),
     waitsFor() {
-      if (!parking.hasRoom()) return `${parking.events()} events are parked, which is as many as may be`
+      if (isGone) return 'its target wants no more; it is about to be disabled'
+      const full = parking.fullOf()
+      if (full !== null) return full
       return target.ready?.() === false ? 'nobody is connected' : null
     },
     async close(timeoutMs) {
       isStopped = true
+      parking.close()
       stopListening?.()
       flights.abortAll('the subscription ends')
       const deadlineMs = clock.elapsedMs() + timeoutMs
@@ -322,14 +346,14 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
 function toItem(
   { key, bytes, topic, partition, offset, appendedAtMs }: RecordPlace,
   { event, kept }: Decoded,
-  own: Partial<Pick<Item, 'mark' | 'replay' | 'agedFromMs' | 'onSettled'>>,
+  own: Pick<Item, 'deliveryId'> & Partial<Pick<Item, 'mark' | 'replay' | 'agedFromMs' | 'onSettled'>>,
 ): Item {
-  const { mark = null, replay = null, agedFromMs = appendedAtMs, onSettled = null } = own
+  const { deliveryId, mark = null, replay = null, agedFromMs = appendedAtMs, onSettled = null } = own
   return {
     key,
-    bytes,
+    bytes: toBytes(bytes, { event, kept }),
     next: null,
-    deliveryId: replay === null ? event.id : `${event.id}~${replay}`,
+    deliveryId,
     event,
     kept,
     position: { topic, partition, offset },

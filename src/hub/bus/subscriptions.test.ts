@@ -61,7 +61,7 @@ test('put by many at once, it is made once, and the secret is told to the one wh
 
 test('it begins now, at the beginning, or where a time was', async () => {
   const got = new Map<string, string[]>()
-  const own = await open(async ({ subscription, id }) => {
+  const own = await open(async ({ subscription, event: { id } }) => {
     got.set(subscription, [...(got.get(subscription) ?? []), id])
     return DONE
   })
@@ -84,7 +84,7 @@ test('it begins now, at the beginning, or where a time was', async () => {
 
 test('a pattern that changes holds from where the subscription is; removed and made again, it is another one', async () => {
   const got: string[] = []
-  const own = await open(async ({ id }) => {
+  const own = await open(async ({ event: { id } }) => {
     got.push(id)
     return DONE
   })

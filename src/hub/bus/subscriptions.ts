@@ -143,7 +143,7 @@ export function positionStatement(
 ): Statement {
   return {
     sql: `INSERT INTO hub_positions (subscription, topic, partition_number, generation, first_offset, next_offset)
-      VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (subscription, topic, partition_number) DO NOTHING`,
+      VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (subscription, generation, topic, partition_number) DO NOTHING`,
     parameters: [name, topic, partition, generation, offset, offset],
   }
 }

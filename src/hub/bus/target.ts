@@ -2,7 +2,7 @@ import type { AnyEvent, EventPosition } from '../../contracts/index.ts'
 
 /** One attempt at bringing one event to one subscription. */
 export type Delivery = {
-  /** The same for every attempt: `<event id>`, with `~<replay id>` behind it in a replay. What a subscriber dedupes by. */
+  /** The same for every attempt: `<event id>_<source>` (`delivery-id.ts`), with `~<replay id>` behind it in a replay. What a subscriber dedupes by. */
   readonly id: string
   readonly subscription: string
   /** In the newest version of its type; checked against its schema. */

@@ -104,8 +104,8 @@ test('outbox rows, parked events and dead letters keep what they name', async ()
       parameters: [1, 'e', 'orders', 'k', Buffer.from(eventBytes(waiting)).toString()],
     },
     {
-      sql: `INSERT INTO hub_parked (subscription, delivery_id, seq, event_key, topic, partition_number, event_offset,
-        attempts, appended_at_ms, aged_from_ms, claim_ref, event) VALUES ('s', 'd', 1, 'k', 'orders', 0, 0, 1, 0, 0, ?, '{}')`,
+      sql: `INSERT INTO hub_parked (subscription, generation, delivery_id, seq, event_key, topic, partition_number, event_offset,
+        attempts, appended_at_ms, aged_from_ms, claim_ref, event) VALUES ('s', 1, 'd', 1, 'k', 'orders', 0, 0, 1, 0, 0, ?, '{}')`,
       parameters: [parked.ref],
     },
     {

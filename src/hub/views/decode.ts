@@ -1,6 +1,6 @@
 import type { CloudEvent, Registry } from '../../contracts/index.ts'
 import type { LogRecord } from '../../engines/log/index.ts'
-import { Fault, type Logger } from '../../kernel/index.ts'
+import type { Logger } from '../../kernel/index.ts'
 import { createDecoder, type Decoded, type LoadClaim } from '../bus/decode.ts'
 import { decodeOrSkip } from '../subscribe.ts'
 
@@ -20,15 +20,11 @@ export function createRecordDecoder(options: {
 }): DecodeRecord {
   const { events, logger, closed } = options
   if (!events) return (record) => decodeOrSkip(record, logger)
-  const decoder = createDecoder({ ...events, logger, retryMs: LOAD_RETRY_MS, closed })
+  const decoder = createDecoder({ ...events, logger, retryMs: LOAD_RETRY_MS })
+  const on = { signal: closed }
   return (record) => {
-    const decoded = decoder.decode(record)
-    if (!(decoded instanceof Promise)) return toSeen(decoded)
-    return decoded.then((loaded) => {
-      // What was not loaded for that reason must not count as applied.
-      if (closed.aborted) throw new Fault('closed', 'the view was closed while it loaded the data of an event')
-      return toSeen(loaded)
-    })
+    const decoded = decoder.decode(record, on)
+    return decoded instanceof Promise ? decoded.then(toSeen) : toSeen(decoded)
   }
 }
 

@@ -54,7 +54,7 @@ export function createDeadLetters(options: {
   const { tables, log, limits, clock = systemClock } = options
 
   const find = async (id: string): Promise<Row> => {
-    const sql = `SELECT ${LETTER_COLUMNS}, headers, payload, claim, claim_ref, delivery_id, replay, appended_at_ms
+    const sql = `SELECT ${LETTER_COLUMNS}, generation, headers, payload, claim, claim_ref, delivery_id, replay, appended_at_ms
       FROM hub_dead_letters WHERE id = ?`
     const [row] = await tables.query({ sql, parameters: [id] })
     if (!row) throw new Fault('dead-letter-unknown', `there is no dead letter ${id}; list them to see which there are`)
@@ -79,14 +79,19 @@ export function createDeadLetters(options: {
   const redriveDelivery = async (row: Row): Promise<void> => {
     const id = String(row['id'])
     const name = String(row['name'])
-    const known = { sql: 'SELECT name FROM hub_subscriptions WHERE name = ?', parameters: [name] }
+    const generation = Number(row['generation'])
+    const known = {
+      sql: 'SELECT name FROM hub_subscriptions WHERE name = ? AND generation = ?',
+      parameters: [name, generation],
+    }
+    // One of its name that came later may be somebody else's.
     if ((await tables.query(known)).length === 0)
       throw new Fault(
         'subscription-unknown',
-        `the subscription ${name} is there no more; create it again, or discard ${id}`,
+        `the subscription ${name} that ${id} is of is there no more; discard it, or replay its events to another`,
       )
     const nowMs = clock.nowMs()
-    const parked = insertStatement(name, toParked(row, nowMs), nowMs)
+    const parked = insertStatement({ name, generation }, toParked(row, nowMs), nowMs)
     await close(id, [closeStatement(id, 'redriven'), parked], [PARKED_CHANNEL])
   }
   /**

@@ -5,9 +5,12 @@ import { Fault } from '../../../kernel/index.ts'
 import type { Claim } from '../../claims/claim.ts'
 import { toEvent } from '../../event.ts'
 import type { NewDeadLetter } from '../dead-letter.ts'
+import type { ParkedOf } from '../parked-rows.ts'
 
 /** A letter, with what a delivery needs to be tried again. */
 export type LetterToAdd = NewDeadLetter & {
+  /** Tells the subscription from a later one of its name. */
+  readonly generation?: number
   readonly deliveryId?: string
   readonly replay?: string | null
   /** Of the record; for a pipe's letter the time it died serves. */
@@ -21,12 +24,12 @@ export function insertLetterStatement(letter: LetterToAdd, nowMs: number): State
   const { payload } = letter
   const claim = payload instanceof Uint8Array ? null : payload
   return {
-    sql: `INSERT INTO hub_dead_letters (id, kind, name, event_id, type, event_key, topic, partition_number, event_offset,
+    sql: `INSERT INTO hub_dead_letters (id, kind, name, generation, event_id, type, event_key, topic, partition_number, event_offset,
         code, reason, path, attempts, bytes, first_failed_at_ms, dead_at_ms, state, headers, payload, claim_ref, claim,
         delivery_id, replay, appended_at_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?)`,
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?)`,
     parameters: [
-      ...[letter.id, letter.kind, letter.name, letter.eventId, letter.type, letter.key],
+      ...[letter.id, letter.kind, letter.name, letter.generation ?? null, letter.eventId, letter.type, letter.key],
       ...[letter.position.topic, letter.position.partition, letter.position.offset],
       ...[letter.code, letter.reason, letter.path, letter.attempts],
       claim?.size ?? (payload as Uint8Array).byteLength, // one of the two
@@ -41,9 +44,9 @@ export function insertLetterStatement(letter: LetterToAdd, nowMs: number): State
 }
 
 /** The same for the same delivery; another one when it was redriven from a letter and died again. */
-export function toLetterId(subscription: string, deliveryId: string, redrivenFrom: string | null): string {
+export function toLetterId(of: ParkedOf, deliveryId: string, redrivenFrom: string | null): string {
   return createHash('sha256')
-    .update(JSON.stringify([subscription, deliveryId, redrivenFrom]))
+    .update(JSON.stringify([of.name, of.generation, deliveryId, redrivenFrom]))
     .digest('hex')
     .slice(0, ID_DIGITS)
 }

@@ -122,14 +122,15 @@ export function createHub(options: HubOptions): Hub {
   const patternOf = async (subscription: string): Promise<unknown> =>
     (await subscriptions.get(subscription))?.pattern ?? null
   const replays = createReplays({ tables, patternOf, limits, clock })
-  const decoder = createDecoder({ registry, loadClaim, logger, retryMs: limits.hubRestMs, closed: NEVER })
+  const decoder = createDecoder({ registry, loadClaim, logger, retryMs: limits.hubRestMs })
+  const closing = new AbortController()
   const runner = createReplayRunner({
     ...{
       tables,
       patternOf,
       reader,
       topics: registry.topics(),
-      decode: decoder.decode,
+      decode: (record) => decoder.decode(record, { signal: closing.signal }),
       deliver: bus.replay,
       holds: bus.holds,
     },
@@ -180,7 +181,7 @@ export function createHub(options: HubOptions): Hub {
       pipes,
       producers,
       topics: readTopics,
-      decoder,
+      decode: (record) => decoder.decode(record, { signal: closing.signal, timeoutMs: limits.hubClaimLoadMs }),
       ...shared,
     }),
   }
@@ -192,6 +193,8 @@ export function createHub(options: HubOptions): Hub {
       await tail.close()
       housekeeping.close()
       await Promise.all([...pipes.map((pipe) => pipe.close()), runner.close()])
+      // What replays and journeys still wait for is wanted no more.
+      closing.abort()
       await Promise.all([bus.close(), archiver.close(), sweeper.close(), views.close()])
       spokes.close()
     },
@@ -199,7 +202,6 @@ export function createHub(options: HubOptions): Hub {
 }
 
 const LOST_CLAIM: ReadonlySet<string> = new Set(['claim-missing', 'claim-damaged', 'claim-invalid', 'event-invalid'])
-const NEVER = new AbortController().signal
 
 /** Raw records are taken no faster than the pipe works them off, in the long run: whoever sends them waits, and nothing is dropped. */
 function refuseBehind(pipes: readonly Pipe[], topic: string, limits: Pick<Limits, 'hubPipeLagRecordsMax'>): void {

@@ -1,11 +1,11 @@
 import { type AnyEvent, type HubOverview, type Registry, toPositionText } from '../../../contracts/index.ts'
-import type { LogPort } from '../../../engines/log/index.ts'
+import type { LogPort, LogRecord } from '../../../engines/log/index.ts'
 import type { TablesPort } from '../../../engines/tables/index.ts'
 import {
   type ArchiveReader,
   type Bus,
   createFindEvent,
-  type Decoder,
+  type Decoded,
   findStops,
   type Pipe,
   type Producers,
@@ -31,11 +31,12 @@ export function createLookUp(parts: {
   readonly pipes: readonly Pipe[]
   readonly producers: Producers
   readonly topics: readonly string[]
-  readonly decoder: Decoder
+  /** Faults `claim-late` when data behind a claim is not to be had for now. */
+  readonly decode: (record: LogRecord) => Decoded | null | Promise<Decoded | null>
   readonly limits: Limits
   readonly clock: Clock
 }): Pick<HubPorts, 'overview' | 'journey'> {
-  const { log, tables, registry, reader, subscriptions, bus, pipes, producers, topics, decoder, limits, clock } = parts
+  const { log, tables, registry, reader, subscriptions, bus, pipes, producers, topics, decode, limits, clock } = parts
   const findEvent = createFindEvent({ reader, topics: registry.topics(), limits, clock })
 
   const viewTopics = async (): Promise<HubOverview['topics']> => {
@@ -67,7 +68,7 @@ export function createLookUp(parts: {
       if (!found) return null
       const { position, record } = found
       const event: AnyEvent = parseEvent(registry, record.value)
-      const decoded = await decoder.decode(record)
+      const decoded = await decode(record)
       const stops = decoded ? await findStops({ event: decoded.seen, position, subscriptions, bus, tables }) : []
       return {
         event,

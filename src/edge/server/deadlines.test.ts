@@ -137,7 +137,7 @@ test('who reads slowly but all the time is not cut, though the kernel takes noth
     setTimeout(() => raw.socket.resume(), 30)
   })
   raw.write(get('/x'))
-  await until(() => raw.bytes() > bytes, 'all of it')
+  await until(() => raw.bytes() > bytes, 'all of it', 20_000)
   expect(server.refusals()).toEqual({})
 })
 

@@ -43,6 +43,7 @@ export const archiveMigration: Migration = {
       position TEXT NOT NULL,
       read_count BIGINT NOT NULL,
       delivered_count BIGINT NOT NULL,
+      lost_count BIGINT NOT NULL,
       created_at_ms BIGINT NOT NULL
     )`,
     "INSERT INTO hub_leases (name, owner, fence, beat) VALUES ('archive', '', 0, 0)",

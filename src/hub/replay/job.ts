@@ -9,10 +9,12 @@ export type ReplayJob = ReplayView & {
   /** As it was asked for; null: all that the subscription's own pattern takes. */
   readonly pattern: unknown
   readonly position: ReplayPosition
+  /** Records of its range that could not be read, so far. */
+  readonly lost: number
 }
 
 const COLUMNS = `id, subscription, from_ms, to_ms, pattern, events_per_second, state, detail, position, read_count,
-  delivered_count, created_at_ms`
+  delivered_count, lost_count, created_at_ms`
 
 export const listStatement = (max: number): Statement => ({
   sql: `SELECT ${COLUMNS} FROM hub_replays ORDER BY created_at_ms DESC, id LIMIT ?`,
@@ -31,7 +33,7 @@ export const runningStatement = (max: number): Statement => ({
 export const insertStatement = (job: ReplayJob, runningMax: number): Statement => ({
   sql: `INSERT INTO hub_replays (${COLUMNS})
     SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS DOUBLE PRECISION),
-      'running', NULL, '{}', 0, 0, CAST(? AS BIGINT)
+      'running', NULL, '{}', 0, 0, 0, CAST(? AS BIGINT)
     WHERE (SELECT COUNT(*) FROM hub_replays WHERE state = 'running') < ?`,
   parameters: [
     ...[job.id, job.subscription, job.fromMs, job.toMs, job.pattern === null ? null : JSON.stringify(job.pattern)],
@@ -56,11 +58,11 @@ export const endStatement = (id: string, state: 'done' | 'cancelled' | 'failed',
 
 export const saveStatement = (
   id: string,
-  saved: { position: ReplayPosition; read: number; delivered: number; detail: string | null },
+  saved: { position: ReplayPosition; read: number; delivered: number; lost: number; detail: string | null },
 ): Statement => ({
-  sql: `UPDATE hub_replays SET position = ?, read_count = ?, delivered_count = ?, detail = ?
+  sql: `UPDATE hub_replays SET position = ?, read_count = ?, delivered_count = ?, lost_count = ?, detail = ?
     WHERE id = ? AND state = 'running'`,
-  parameters: [JSON.stringify(saved.position), saved.read, saved.delivered, saved.detail, id],
+  parameters: [JSON.stringify(saved.position), saved.read, saved.delivered, saved.lost, saved.detail, id],
   expectRows: 1,
 })
 
@@ -79,10 +81,11 @@ export function toJob(row: Row): ReplayJob {
     position: JSON.parse(text('position') ?? '{}') as ReplayPosition,
     read: Number(row['read_count']),
     delivered: Number(row['delivered_count']),
+    lost: Number(row['lost_count']),
     createdAtMs: Number(row['created_at_ms']),
   }
 }
 
-export function toView({ pattern: _, position: __, ...view }: ReplayJob): ReplayView {
+export function toView({ pattern: _, position: __, lost: ___, ...view }: ReplayJob): ReplayView {
   return view
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { z } from 'zod'
 import type { AnyEvent } from '../../contracts/index.ts'
-import { createId, DEFAULT_LIMITS, faultCode, silentLogger } from '../../kernel/index.ts'
+import { createId, DEFAULT_LIMITS, Fault, faultCode, type Logger, silentLogger } from '../../kernel/index.ts'
 import { type ArchiveBench, openArchiveBench, SMALL_LIMITS } from '../archive/testing.ts'
 import { createRegistry, decodeRecord } from '../registry/index.ts'
 import { until } from '../testing.ts'
@@ -237,7 +237,66 @@ test('a replay whose subscription goes away fails', async () => {
   const { id } = await replays().create('ledger', { fromMs: 0, toMs: Date.now() + 1_000, eventsPerSecond: 1 })
   isThere = false
   await until('it has failed', async () => (await stateOf(id)) === 'failed')
-  expect((await replays().get(id))?.detail).toContain('ledger is gone')
+  expect((await replays().get(id))?.detail).toContain('ledger is gone or disabled')
+})
+
+test('a replay that is broken off goes on with nothing given beside what is still under way, and what is lost stays told', async () => {
+  await publish(0, 60)
+  const warnings: string[] = []
+  let broken = 0
+  const reader: ArchiveBench['reader'] = {
+    ...bench.reader,
+    async *read(wanted) {
+      const failsNow = broken < 3
+      if (failsNow && wanted.topic === 'orders') wanted.onLoss?.({ from: 0, to: 2, reason: 'damaged' })
+      for await (const records of bench.reader.read(wanted)) {
+        yield records.slice(0, 10)
+        if (failsNow && wanted.topic === 'orders') {
+          broken += 1
+          throw new Fault('log-unavailable', 'the store is away')
+        }
+        yield records.slice(10)
+      }
+    },
+  }
+  const underWay = new Set<string>()
+  let overlaps = 0
+  const { given, deliver } = collect({
+    act: async ({ key }) => {
+      if (underWay.has(key)) overlaps += 1
+      underWay.add(key)
+      await new Promise((resolve) => setTimeout(resolve, 3))
+      underWay.delete(key)
+      return 'done'
+    },
+  })
+  const logger: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) }
+  run(deliver, { reader, logger })
+  const { id } = await replays().create('ledger', { fromMs: 0, toMs: Date.now() + 1_000, eventsPerSecond: FAST })
+  await isDone(id)
+  expect(broken).toBe(3)
+  expect(overlaps).toBe(0)
+  expect(new Set(given.map((one) => one.id)).size).toBe(72)
+  expect((await replays().get(id))?.detail).toBe('6 records in its range are lost')
+  expect(warnings.filter((message) => message.includes('broke off'))).toHaveLength(1)
+})
+
+test('a bus that takes nothing is told of once, not at each try', async () => {
+  await publish(0, 40)
+  const warnings: string[] = []
+  const logger: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) }
+  let calls = 0
+  const { given, deliver } = collect()
+  const away: DeliverReplay = async (to, what) => {
+    calls += 1
+    if (calls < 40) throw new Fault('subscription-unavailable', 'there is no subscription ledger that is enabled here')
+    return deliver(to, what)
+  }
+  run(away, { logger })
+  const { id } = await replays().create('ledger', { fromMs: 0, toMs: Date.now() + 1_000, eventsPerSecond: FAST })
+  await isDone(id)
+  expect(given).toHaveLength(48)
+  expect(warnings.length).toBeLessThan(10)
 })
 
 test('an event is found by its id in the log, in the archive, or not at all, and an unfinished search says so', async () => {

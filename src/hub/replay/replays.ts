@@ -14,7 +14,7 @@ import {
   toView,
 } from './job.ts'
 
-/** The pattern of a subscription; null when there is none of that name. */
+/** The pattern of a subscription; null when there is none of that name that is enabled. */
 export type PatternOf = (subscription: string) => Promise<unknown>
 
 export type Replays = {
@@ -46,14 +46,14 @@ export function createReplays(options: {
       if ((await patternOf(subscription)) === null)
         throw new Fault(
           'subscription-unknown',
-          `expected the name of a subscription, got ${JSON.stringify(subscription)}`,
+          `expected the name of a subscription that is enabled, got ${JSON.stringify(subscription)}`,
         )
       const parsed = pattern === undefined ? null : parsePattern(pattern)
       if (parsed?.ok === false)
         throw new Fault('pattern-invalid', `pattern: ${parsed.detail}`, { detail: { reason: parsed.code } })
       const job: ReplayJob = {
         ...{ id: createShortId(), subscription, fromMs, toMs, eventsPerSecond, pattern: pattern ?? null },
-        ...{ state: 'running', detail: null, read: 0, delivered: 0, createdAtMs: clock.nowMs(), position: {} },
+        ...{ state: 'running', detail: null, read: 0, delivered: 0, lost: 0, createdAtMs: clock.nowMs(), position: {} },
       }
       const made = await tables.batch(
         [pruneStatement(limits.hubReplaysKeptMax), insertStatement(job, limits.hubReplaysRunningMax)],

@@ -56,18 +56,21 @@ export function runReplay(job: ReplayJob, pattern: unknown, signal: AbortSignal,
   const progress = createProgress(job.position)
   const take = createRate(job.eventsPerSecond, clock, signal)
   const lanes = createLanes(limits.hubReplayDeliveriesMax, signal)
-  let { read, delivered } = job
-  let lost = 0
+  let { read, delivered, lost } = job
+  let told: string | null = null
 
+  /** The same trouble is told once: it may last as long as nobody enables the subscription. */
+  const tell = (error: string): void => {
+    if (told === error) return
+    told = error
+    logger.warn('replayed events could not be given to the bus; they are tried again', { replay: job.id, error })
+  }
   const deliverOne = async (record: LogRecord, event: AnyEvent): Promise<void> => {
     const { topic, partition, offset, key, value, appendedAtMs } = record
     const what = { event, position: { topic, partition, offset }, key, bytes: value.byteLength, appendedAtMs }
     for (let waitMs = RETRY_MIN_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
       const settled = await deliver({ id: job.id, subscription: job.subscription }, what).catch((error: unknown) => {
-        if (faultCode(error) !== 'hub-busy')
-          logger.warn('a replayed event could not be given to the bus; it is tried again', {
-            error: describeError(error),
-          })
+        if (faultCode(error) !== 'hub-busy') tell(describeError(error))
         return 'interrupted' as const
       })
       if (settled === 'interrupted') {
@@ -75,11 +78,12 @@ export function runReplay(job: ReplayJob, pattern: unknown, signal: AbortSignal,
         continue
       }
       if (settled !== 'withheld') delivered += 1
+      told = null
       progress.settle(placeOf(record), offset)
       return
     }
   }
-  const run = async (): Promise<void> => {
+  const readAll = async (): Promise<void> => {
     const matches = createTest(pattern, job.pattern)
     const onLoss = ({ from, to }: { from: number; to: number }): void => {
       lost += to - from
@@ -97,7 +101,14 @@ export function runReplay(job: ReplayJob, pattern: unknown, signal: AbortSignal,
       await lanes.add(record.key, () => deliverOne(record, decoded.event))
       if (signal.aborted) break
     }
-    await lanes.idle()
+  }
+  const run = async (): Promise<void> => {
+    try {
+      await readAll()
+    } finally {
+      // Whoever goes on from the position gives them again, and must not overtake them.
+      await lanes.idle()
+    }
     if (signal.aborted) throw new Fault('replay-stopped', `replay ${job.id} was stopped`)
   }
 

@@ -29,19 +29,27 @@ export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
   const { tables, patternOf, holds, limits, logger, clock = systemClock } = options
   const waker = createWaker()
   const running = new Map<string, Running>()
+  /** Of replays that run. */
+  const complaints = new Map<string, string>()
   let closed = false
 
   const detailOf = (lost: number): string | null => (lost > 0 ? `${lost} records in its range are lost` : null)
   const save = async ({ job, run }: Running): Promise<boolean> => {
-    const { position, read, delivered, lost } = run.progress()
-    return (await tables.batch([saveStatement(job.id, { position, read, delivered, detail: detailOf(lost) })])).ok
+    const progress = run.progress()
+    return (await tables.batch([saveStatement(job.id, { ...progress, detail: detailOf(progress.lost) })])).ok
   }
   const end = async (one: Running, state: 'done' | 'failed', detail: string | null): Promise<void> => {
-    const { position, read, delivered } = one.run.progress()
+    complaints.delete(one.job.id)
     await tables.batch([
-      saveStatement(one.job.id, { position, read, delivered, detail }),
+      saveStatement(one.job.id, { ...one.run.progress(), detail }),
       endStatement(one.job.id, state, detail),
     ])
+  }
+  /** The same trouble is told once. */
+  const complain = (replay: string, error: string): void => {
+    if (complaints.get(replay) === error) return
+    complaints.set(replay, error)
+    logger.warn('a replay broke off; it goes on shortly', { replay, error })
   }
   const follow = async (one: Running): Promise<void> => {
     try {
@@ -49,16 +57,16 @@ export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
       await end(one, 'done', detailOf(one.run.progress().lost))
     } catch (error) {
       if (faultCode(error) === 'pattern-invalid') await end(one, 'failed', describeError(error))
-      else if (!one.abort.signal.aborted)
-        logger.warn('a replay broke off; it goes on shortly', { replay: one.job.id, error: describeError(error) })
+      else if (!one.abort.signal.aborted) complain(one.job.id, describeError(error))
     } finally {
+      one.abort.abort()
       one.over = true
     }
   }
   const start = async (job: ReplayJob): Promise<void> => {
     const pattern = await patternOf(job.subscription)
     if (pattern === null) {
-      await tables.batch([endStatement(job.id, 'failed', `subscription ${job.subscription} is gone`)])
+      await tables.batch([endStatement(job.id, 'failed', `subscription ${job.subscription} is gone or disabled`)])
       return
     }
     const abort = new AbortController()
@@ -77,13 +85,14 @@ export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
     if (!holds()) return leave()
     for (const [id, one] of running) {
       if (one.over) running.delete(id)
-      // Cancelled, or its subscription is gone: nobody waits for what is under way.
+      // Cancelled, or its subscription is gone or disabled: nobody waits for what is under way.
       else if (!(await save(one)) || (await patternOf(one.job.subscription)) === null) {
         one.abort.abort()
         running.delete(id)
       }
     }
     const jobs = (await tables.query(runningStatement(limits.hubReplaysRunningMax))).map(toJob)
+    for (const id of complaints.keys()) if (!jobs.some((job) => job.id === id)) complaints.delete(id)
     for (const job of jobs) if (!closed && !running.has(job.id)) await start(job)
   }
   const loop = async (): Promise<void> => {

@@ -119,8 +119,10 @@ export function createHub(options: HubOptions): Hub {
       ...shared,
     }),
   )
-  const patternOf = async (subscription: string): Promise<unknown> =>
-    (await subscriptions.get(subscription))?.pattern ?? null
+  const patternOf = async (subscription: string): Promise<unknown> => {
+    const found = await subscriptions.get(subscription)
+    return found?.state === 'enabled' ? found.pattern : null
+  }
   const replays = createReplays({ tables, patternOf, limits, clock })
   const decoder = createDecoder({ registry, loadClaim, logger, retryMs: limits.hubRestMs })
   const closing = new AbortController()

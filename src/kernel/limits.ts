@@ -220,6 +220,8 @@ export type Limits = {
   readonly hubSpokesPollMs: number
   /** Streams of deliveries to spokes: how many, what may wait to be read, how long a full one may stand still, how often it says that it lives. */
   readonly hubStreamsMax: number
+  /** Of one spoke. */
+  readonly hubSpokeStreamsMax: number
   readonly hubStreamBufferBytesMax: number
   readonly hubStreamStallMs: number
   readonly hubStreamBeatMs: number
@@ -450,6 +452,7 @@ export const DEFAULT_LIMITS: Limits = {
   hubSpokesMax: 1_000,
   hubSpokesPollMs: 2_000,
   hubStreamsMax: 256,
+  hubSpokeStreamsMax: 32,
   hubStreamBufferBytesMax: MIB,
   hubStreamStallMs: 15_000,
   hubStreamBeatMs: 5_000,

@@ -75,6 +75,8 @@ export const start: StartRole = async (context) => {
   const hub = createHub({
     ...{ log: store.log, tables: store.tables, objects, loaded, auth, name, limits, logger },
     webhookNetworks: config.hub.webhookNetworks,
+    // There is no way to close a connection at once; the server looks every few seconds.
+    cut: (request) => server.timeout(request, 1),
     clock: systemClock,
   })
   const app = createControlApp({
@@ -99,10 +101,13 @@ export const start: StartRole = async (context) => {
     development: false,
     // Larger than any body taken, so that our own refusal, which says why, is what a client gets.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch(request) {
-      // Uploads and tails have deadlines of their own; the server's would cut the slow and honest.
-      if (isLong(request)) server.timeout(request, 0)
-      return app(request)
+    async fetch(request) {
+      if (!isLong(request)) return app(request)
+      // Uploads and tails have deadlines of their own; the server's would cut the slow and honest, and is for strangers.
+      server.timeout(request, 0)
+      const response = await app(request)
+      if (STRANGER.has(response.status)) server.timeout(request, STRANGER_SECONDS)
+      return response
     },
     error: (error) => fromThrown(error, logger),
   })
@@ -135,8 +140,18 @@ function secretsOf({ operatorToken, metricsToken, watchUrl }: RoleContext): Give
   )
 }
 
+/** Answers to those who may not do what takes long. */
+const STRANGER: ReadonlySet<number> = new Set([401, 403, 404, 421])
+const STRANGER_SECONDS = 10
+
 function isLong(request: Request): boolean {
-  return request.url.includes('/uploads') || request.url.endsWith('/api/events') || isLongHubRequest(request.url)
+  const { pathname } = new URL(request.url)
+  return (
+    pathname === '/uploads' ||
+    pathname.startsWith('/uploads/') ||
+    pathname === '/api/events' ||
+    isLongHubRequest(pathname)
+  )
 }
 
 async function within(work: Promise<void>, timeoutMs: number): Promise<void> {

@@ -12,6 +12,7 @@ export function createSseClient(options: { bufferBytesMax: number; onClose(): vo
   let queuedBytes = 0
   let closed = false
   let wake: (() => void) | null = null
+  let controller: ReadableStreamDefaultController<Uint8Array> | null = null
 
   const close = (): void => {
     if (closed) return
@@ -21,13 +22,16 @@ export function createSseClient(options: { bufferBytesMax: number; onClose(): vo
   }
   const stream = new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
+      start(given) {
+        controller = given
+      },
+      async pull(to) {
         if (queue.length === 0 && !closed) await new Promise<void>((resolve) => (wake = resolve))
         wake = null
-        if (queue.length > 0) controller.enqueue(Buffer.concat(queue))
+        if (queue.length > 0) to.enqueue(Buffer.concat(queue))
         queue = []
         queuedBytes = 0
-        if (closed) controller.close()
+        if (closed) to.close()
       },
       cancel: close,
     },
@@ -44,6 +48,8 @@ export function createSseClient(options: { bufferBytesMax: number; onClose(): vo
       if (queuedBytes > options.bufferBytesMax) {
         queue = []
         close()
+        // What was handed over and is not read goes too: the end alone would wait behind it.
+        controller?.error(new Error(`more than ${options.bufferBytesMax} bytes were not read`))
         return
       }
       queue.push(bytes)

@@ -5,7 +5,9 @@ import { toProblem } from '../problem.ts'
 import type { HubPorts } from './ports.ts'
 
 /** Who asks. A spoke sees and touches only its own. */
-export type Caller = { readonly kind: 'operator' } | { readonly kind: 'spoke'; readonly spoke: Spoke }
+export type Caller =
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'spoke'; readonly spoke: Spoke & { readonly tokenId: string } }
 
 /** A route that knows who asks; strangers do not get there. */
 export type AsCaller = (

@@ -28,6 +28,7 @@ import {
 } from '../../../hub/index.ts'
 import { type Clock, Fault, faultCode, type Limits, type Logger } from '../../../kernel/index.ts'
 import type { Auth } from '../auth.ts'
+import { watchBus } from './bus-watch.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { createHubTail } from './hub-tail.ts'
 import { createLookUp } from './look-up.ts'
@@ -52,6 +53,7 @@ export type HubOptions = {
   readonly loaded: LoadedHub
   readonly webhookNetworks: readonly string[]
   readonly auth: Auth
+  readonly cut: HubPorts['cut']
   /** CloudEvents `source` of what says none, and who holds the leases. */
   readonly name: string
   readonly limits: Limits
@@ -147,6 +149,10 @@ export function createHub(options: HubOptions): Hub {
     neededFrom: (topic, partition) => neededByPipes(pipes, topic, partition),
     ...shared,
   })
+  const busWatch = watchBus({ holds: bus.holds, limits, clock, onGone: () => streams.end('closing', () => true) })
+  const stopHearing = spokes.onHeard(({ isCurrent }) =>
+    streams.end('revoked', ({ owner, tokenId }) => owner !== null && tokenId !== null && !isCurrent(owner, tokenId)),
+  )
   const queues = createQueueTopics(subscriptions)
   const sweeper = createClaimSweeper({
     ...{ log, objects, tables, topics: () => [...readTopics, ...queues.names()] },
@@ -164,6 +170,8 @@ export function createHub(options: HubOptions): Hub {
 
   const ports: HubPorts = {
     ...{ tail, auth, registry, spokes, streams, claims, deadLetters, replays, views, withData, limits, logger },
+    isBusHere: busWatch.isHere,
+    cut: options.cut,
     publish: producer.publish,
     appendRecords(topic, given) {
       refuseBehind(pipes, topic, limits)
@@ -191,6 +199,8 @@ export function createHub(options: HubOptions): Hub {
     ports,
     async close() {
       streams.end('closing', () => true)
+      stopHearing()
+      busWatch.close()
       functions.close()
       await tail.close()
       housekeeping.close()

@@ -34,9 +34,9 @@ export function addHubRoutes(app: Hono, ports: HubPorts): void {
   addTailRoute(app, ports)
 }
 
-const LONG = /\/hub\/v1\/(events|records\/|payloads\/|tail|subscriptions\/[^/]+\/events)/
+const LONG = /^\/hub\/v1\/(events|records\/[^/]+|payloads\/.+|tail|subscriptions\/[^/]+\/events)$/
 
 /** Streams and payloads take as long as they take and have deadlines of their own: the server's would cut the slow and honest. */
-export function isLongHubRequest(url: string): boolean {
-  return LONG.test(url)
+export function isLongHubRequest(pathname: string): boolean {
+  return LONG.test(pathname)
 }

@@ -86,6 +86,10 @@ export type HubPorts = {
   journey(eventId: string): Promise<EventJourney | null>
   /** An event with the JSON data it refers to put back, as patterns see it. */
   withData(event: AnyEvent): Promise<AnyEvent>
+  /** Whether streams are given anything by this process. */
+  isBusHere(): boolean
+  /** Closes the connection of a request whose answer nobody reads any more; what it still holds is dropped. */
+  cut(request: Request): void
   readonly limits: Limits
   readonly logger: Logger
 }

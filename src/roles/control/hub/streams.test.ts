@@ -186,6 +186,39 @@ test('what can be published can be acknowledged, however long its id', async () 
   stream.close()
 })
 
+test('a stream ends when its subscription goes elsewhere', async () => {
+  await subscribe('elsewhere')
+  const stream = await openStream('elsewhere')
+  await subscribe('elsewhere', { target: { kind: 'webhook', url: 'https://example.com/' } })
+  await until('it ended', stream.ended)
+  expect(stream.messages.at(-1)?.event).toBe('removed')
+})
+
+test('where the bus does not run there are no streams, and those there were are told to come back', async () => {
+  const quiet = await startTestHub({ hubBusLeaseMs: 200 })
+  let beating: ReturnType<typeof setInterval> | undefined
+  try {
+    const bearer = await quiet.createSpoke()
+    const put = toJson('PUT', { pattern: { id: ['x'] }, target: { kind: 'stream' } })
+    await quiet.call('/subscriptions/quiet', put, bearer)
+    const answer = await quiet.call('/subscriptions/quiet/events', {}, bearer)
+    expect(answer.status).toBe(200)
+    const usurp = (sql: string) => quiet.tables.batch([{ sql }])
+    await usurp("UPDATE hub_leases SET owner = 'another', fence = fence + 1")
+    beating = setInterval(() => void usurp('UPDATE hub_leases SET beat = beat + 1'), 20)
+    expect(await answer.text()).toContain('event: closing')
+    const refused = await quiet.call('/subscriptions/quiet/events', {}, bearer)
+    expect([refused.status, refused.headers.get('retry-after'), (await problemOf(refused)).code]).toEqual([
+      503,
+      '1',
+      'bus-elsewhere',
+    ])
+  } finally {
+    clearInterval(beating)
+    await quiet.close()
+  }
+})
+
 test('a stream ends with its subscription, its token and its spoke', async () => {
   await subscribe('ends')
   const removed = await openStream('ends')
@@ -200,38 +233,45 @@ test('a stream ends with its subscription, its token and its spoke', async () =>
   expect((await hub.call('/subscriptions', {}, token)).status).toBe(401)
 })
 
-test('a reader that does not read is sent no more than the bound, then cut', async () => {
-  const slow = await startTestHub({ hubStreamBufferBytesMax: 20_000, hubStreamStallMs: 200 })
+test('a reader that does not read is sent no more than the bound, then cut, and counts until its connection is gone', async () => {
+  const slow = await startTestHub({ hubStreamBufferBytesMax: 20_000, hubStreamStallMs: 200, hubSpokeStreamsMax: 1 })
+  const socket = connect(Number(new URL(slow.url).port), 'localhost')
   try {
     const bearer = await slow.createSpoke()
     const put = {
       pattern: { source: [{ exists: true }] },
       target: { kind: 'stream' },
-      policy: { concurrency: 256, timeoutMs: 50 },
+      policy: { concurrency: 256, timeoutMs: 600_000 },
       start: 'beginning',
     }
     await slow.call('/subscriptions/slow', toJson('PUT', put), bearer)
     // Nobody ever reads from this socket: what the system holds for it fills up, then our buffer.
-    const socket = connect(Number(new URL(slow.url).port), 'localhost')
     socket.pause()
     socket.write(
       `GET /hub/v1/subscriptions/slow/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${bearer}\r\n\r\n`,
     )
     await until('it reads', () => slow.ports.streams.readers() === 1)
     const big = (n: number) =>
-      titleAdded(n, { id: `b${n}`, subject: `b${n}`, data: { titleId: 'x'.repeat(50_000), day: 'd', price: 1 } })
+      titleAdded(n, { id: `b${n}`, subject: `b${n}`, data: { titleId: 'x'.repeat(100_000), day: 'd', price: 1 } })
     for (let at = 0; at < 240; at += 60) {
       const events = Array.from({ length: 60 }, (_, n) => big(at + n))
       expect((await slow.call('/events', toJson('POST', events, 'application/cloudevents-batch+json'))).status).toBe(
         200,
       )
     }
+    const next = async () => {
+      const answer = await slow.call('/subscriptions/slow/events', {}, bearer)
+      await answer.body?.cancel()
+      return answer.status
+    }
     await until('it was cut', () => slow.ports.streams.readers() === 0)
-    socket.destroy()
+    expect(await next()).toBe(429)
+    await until('the server has closed its connection', async () => (await next()) === 200)
   } finally {
+    socket.destroy()
     await slow.close()
   }
-})
+}, 20_000)
 
 test('a payload that nobody goes on reading is let go', async () => {
   const slow = await startTestHub({ hubStreamStallMs: 200 })

@@ -2,8 +2,9 @@ import type { Hono } from 'hono'
 import { acknowledgeRequestSchema, hubNameSchema, subscriptionRequestSchema } from '../../../contracts/index.ts'
 import { readBody } from '../body.ts'
 import { toProblem } from '../problem.ts'
-import { type AsCaller, type Caller, mayTouch, ownerOf } from './caller.ts'
+import { type AsCaller, type Caller, identify, mayTouch, ownerOf } from './caller.ts'
 import { openDeliveryStream } from './delivery-stream.ts'
+import { createOpenStreams, type OpenStreams } from './open-streams.ts'
 import type { HubPorts, SubscriptionFacts } from './ports.ts'
 import { badRequest, notFound } from './problems.ts'
 
@@ -12,6 +13,7 @@ const BASE = '/hub/v1/subscriptions'
 /** Subscriptions, the streams of those whose reader comes to us, and what they acknowledge. */
 export function addSubscriptionRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): void {
   const { subscriptions, limits } = ports
+  const open = createOpenStreams(limits)
   const bounds = { bytesMax: limits.apiBodyBytesMax }
 
   const find = (caller: Caller, name: string): Promise<SubscriptionFacts | null> => findOwn(caller, name, ports)
@@ -49,6 +51,7 @@ export function addSubscriptionRoutes(app: Hono, ports: HubPorts, asCaller: AsCa
       // What the operator changes stays whose it is.
       const owner = ownerOf(caller) ?? (await subscriptions.get(name.data))?.owner ?? null
       const { created, secret } = await subscriptions.put({ ...body.value, name: name.data, owner })
+      if (target.kind !== 'stream') ports.streams.end('removed', ({ subscription }) => subscription === name.data)
       return Response.json(
         { name: name.data, created, ...(secret === null ? {} : { secret }) },
         { status: created ? 201 : 200 },
@@ -78,7 +81,7 @@ export function addSubscriptionRoutes(app: Hono, ports: HubPorts, asCaller: AsCa
       // Hono gives HEAD to routes of GET: it would hold up a stream that nobody reads.
       if (request.method !== 'GET') return new Response(null, { headers: { 'content-type': 'text/event-stream' } })
       const found = await find(caller, param('name'))
-      return found ? openStream(found, caller, request, ports) : notFound('subscription', param('name'))
+      return found ? openStream(found, { caller, request, ports, open }) : notFound('subscription', param('name'))
     }),
   )
   app.post(
@@ -111,7 +114,14 @@ export async function ownNames(
   return (await subscriptions.list()).filter(({ owner }) => mayTouch(caller, owner)).map(({ name }) => name)
 }
 
-function openStream(found: SubscriptionFacts, caller: Caller, request: Request, ports: HubPorts): Response {
+type Opening = {
+  readonly caller: Caller
+  readonly request: Request
+  readonly ports: HubPorts
+  readonly open: OpenStreams
+}
+
+async function openStream(found: SubscriptionFacts, { caller, request, ports, open }: Opening): Promise<Response> {
   const { streams, limits } = ports
   const { name, target, policy } = found
   if (target.kind !== 'stream') {
@@ -125,16 +135,38 @@ function openStream(found: SubscriptionFacts, caller: Caller, request: Request, 
       'window-invalid',
       `window: expected a whole number from 1 to ${policy.concurrency}, got ${JSON.stringify(asked)}.`,
     )
-  if (streams.readers() >= limits.hubStreamsMax) {
-    const detail = `${streams.readers()} streams are open, the limit is ${limits.hubStreamsMax}; try again later.`
-    return toProblem({ status: 429, code: 'too-many-streams', detail, headers: { 'retry-after': '5' } })
+  if (!ports.isBusHere()) {
+    const detail = 'Another process delivers for now; come again, here or there.'
+    return toProblem({ status: 503, code: 'bus-elsewhere', detail, headers: { 'retry-after': '1' } })
   }
   const owner = ownerOf(caller)
-  return openDeliveryStream({
+  const leave = open.enter(owner)
+  if (leave === null) {
+    const detail = `${open.count()} streams are open, the limit is ${limits.hubStreamsMax}, ${limits.hubSpokeStreamsMax} of one spoke; try again later.`
+    return toProblem({ status: 429, code: 'too-many-streams', detail, headers: { 'retry-after': '5' } })
+  }
+  const stream = openDeliveryStream({
     streams,
     subscription: name,
-    owner,
+    reader: { owner, tokenId: caller.kind === 'spoke' ? caller.spoke.tokenId : null },
     window: Math.min(window, policy.concurrency),
     limits,
+    gone: request.signal,
+    cut: () => ports.cut(request),
+    onGone: leave,
   })
+  return (await refuseMeanwhile(request, ports, stream.close)) ?? stream.response
+}
+
+/** Whoever renewed or revoked the token before the stream was there could not end it. */
+async function refuseMeanwhile(request: Request, ports: HubPorts, close: () => void): Promise<Response | null> {
+  try {
+    const caller = await identify(request, ports)
+    if (!(caller instanceof Response)) return null
+    close()
+    return caller
+  } catch (error) {
+    close()
+    throw error
+  }
 }

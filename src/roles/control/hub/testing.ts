@@ -26,6 +26,7 @@ import {
 } from '../../../hub/index.ts'
 import { DEFAULT_LIMITS, type Limits, silentLogger, systemClock } from '../../../kernel/index.ts'
 import { createAuth } from '../auth.ts'
+import { watchBus } from './bus-watch.ts'
 import { createHubTail } from './hub-tail.ts'
 import { addHubRoutes, type HubPorts } from './index.ts'
 
@@ -84,6 +85,15 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
         : withSpokeSight(stream, { spoke: owner, spokes, withData: async (event) => event })
     },
   })
+  const busWatch = watchBus({
+    holds: bus.holds,
+    limits,
+    clock: systemClock,
+    onGone: () => streams.end('closing', () => true),
+  })
+  spokes.onHeard(({ isCurrent }) =>
+    streams.end('revoked', ({ owner, tokenId }) => owner !== null && tokenId !== null && !isCurrent(owner, tokenId)),
+  )
   const replays: ReplayView[] = []
   const ports: HubPorts = {
     auth: createAuth({ operatorToken: OPERATOR, metricsToken: 'metrics', ...shared }),
@@ -96,6 +106,8 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
     appendRecords: records.append,
     replays: createReplayList(replays),
     deadLetters,
+    isBusHere: busWatch.isHere,
+    cut: (request) => server.timeout(request, 1),
     withData: async (event) => event,
     tail: createHubTail({ log, registry, limits, logger: silentLogger }),
     views: { list: async () => [], read: async () => null },
@@ -135,6 +147,7 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
     async close() {
       streams.end('closing', () => true)
       await ports.tail.close()
+      busWatch.close()
       await bus.close()
       await server.stop(true)
       spokes.close()

@@ -56,7 +56,7 @@ export function addViewRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): v
  * A claim's bytes. Any token opens it: the reference has 80 random bits in it and is only told to those who were given the
  * event. With what the event says of them, `?size=…&digest=…`, they are checked on the way.
  */
-async function openPayload(request: Request, { claims, limits }: HubPorts): Promise<Response> {
+async function openPayload(request: Request, { claims, limits, cut }: HubPorts): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url)
   const ref = pathname.slice('/hub/v1/payloads/'.length)
   const digest = searchParams.get('digest')
@@ -75,13 +75,17 @@ async function openPayload(request: Request, { claims, limits }: HubPorts): Prom
     'cache-control': 'no-store',
   }
   // Hono gives HEAD to routes of GET.
-  if (request.method === 'GET') return new Response(cutWhenUnread(opened.body, limits.hubStreamStallMs), { headers })
+  if (request.method === 'GET')
+    return new Response(
+      cutWhenUnread(opened.body, limits.hubStreamStallMs, () => cut(request)),
+      { headers },
+    )
   await opened.body.cancel()
   return new Response(null, { headers })
 }
 
 /** The server never cuts a reader who stands still: without this, one could hold a file open for ever. */
-function cutWhenUnread(body: ReadableStream<Uint8Array>, stallMs: number): ReadableStream<Uint8Array> {
+function cutWhenUnread(body: ReadableStream<Uint8Array>, stallMs: number, cut: () => void): ReadableStream<Uint8Array> {
   const reader = body.getReader()
   let timer: ReturnType<typeof setTimeout> | undefined
   return new ReadableStream<Uint8Array>(
@@ -93,6 +97,7 @@ function cutWhenUnread(body: ReadableStream<Uint8Array>, stallMs: number): Reada
         controller.enqueue(value)
         timer = setTimeout(() => {
           controller.error(new Error(`nothing was read for ${stallMs} ms`))
+          cut()
           reader.cancel().catch(() => {})
         }, stallMs)
       },

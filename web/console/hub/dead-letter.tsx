@@ -44,17 +44,14 @@ export function DeadLetterPage({ letterId }: { letterId: string }): ReactElement
       ) : (
         <RowsSkeleton rows={4} />
       )}
-      {settling === null ? null : (
-        <SettleDialog
-          settling={settling}
-          onClose={() => setSettling(null)}
-          onDone={(done) => {
-            setSettling(null)
-            setOutcome(done)
-            again()
-          }}
-        />
-      )}
+      <SettleDialog
+        settling={settling}
+        onClose={() => setSettling(null)}
+        onDone={(done) => {
+          setOutcome(done)
+          again()
+        }}
+      />
     </>
   )
 }

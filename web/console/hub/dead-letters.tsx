@@ -56,17 +56,14 @@ export function DeadLettersPage(): ReactElement {
       ) : (
         <p className="hub-note">The newest {ROWS_MAX}. Narrow them, or see npx tentpole dead-letters list.</p>
       )}
-      {settling === null ? null : (
-        <SettleDialog
-          settling={settling}
-          onClose={() => setSettling(null)}
-          onDone={(done) => {
-            setSettling(null)
-            setOutcome(done)
-            again()
-          }}
-        />
-      )}
+      <SettleDialog
+        settling={settling}
+        onClose={() => setSettling(null)}
+        onDone={(done) => {
+          setOutcome(done)
+          again()
+        }}
+      />
     </>
   )
 }

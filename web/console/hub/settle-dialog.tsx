@@ -21,14 +21,24 @@ const WORDS: Readonly<Record<How, { verb: string; done: string; effect: string }
 }
 
 type DialogProps = {
-  readonly settling: Settling
+  /** Null: nothing is asked. */
+  readonly settling: Settling | null
   readonly onClose: () => void
   /** In a sentence, for who asked; whether all of it was done. */
   readonly onDone: (outcome: { readonly text: string; readonly ok: boolean }) => void
 }
 
 /** Asks once, names what it touches, and says what came of it: one after the other, to the end. */
-export function SettleDialog({ settling, onClose, onDone }: DialogProps): ReactElement {
+export function SettleDialog({ settling, onClose, onDone }: DialogProps): ReactElement | null {
+  if (settling === null) return null
+  const onEnd: DialogProps['onDone'] = (outcome) => {
+    onClose()
+    onDone(outcome)
+  }
+  return <Question settling={settling} onClose={onClose} onDone={onEnd} />
+}
+
+function Question({ settling, onClose, onDone }: DialogProps & { readonly settling: Settling }): ReactElement {
   const { api } = useConsole()
   const { how, letters } = settling
   const { verb, done, effect } = WORDS[how]

@@ -47,18 +47,19 @@ export function createLiveReader(options: {
       return wanting(envelope, position).length > 0
     },
   }
-  /** Those who want it wait for its data by themselves, the others go on. */
-  const decodeClaimed = async (record: LogRecord, decoding: Promise<Decoded | null>): Promise<Decoded | null> => {
-    const envelope = claimed
+  const waitFor = async (decoding: Promise<Decoded | null>): Promise<Decoded | null | 'late'> => {
     try {
       return await decoding
     } catch (error) {
       if (closing.signal.aborted) return null
-      if (faultCode(error) !== 'claim-late' || envelope === null) throw error
-      for (const at of wanting(envelope, record)) at.leave(record)
-      onEvent(envelope)
-      return null
+      if (faultCode(error) === 'claim-late') return 'late'
+      throw error
     }
+  }
+  /** Not decoded: those who may want it wait for its data by themselves, the others go on. */
+  const pass = (record: LogRecord, envelope: AnyEvent): void => {
+    onEvent(envelope)
+    for (const at of wanting(envelope, record)) at.leave(record)
   }
   const hand = (record: LogRecord, decoded: Decoded): void => {
     onEvent(decoded.event)
@@ -73,12 +74,13 @@ export function createLiveReader(options: {
       if (record.offset < (next.get(record.partition) ?? 0)) continue
       claimed = null
       const decoding = decoder.decode(record, on)
-      const decoded = decoding instanceof Promise ? await decodeClaimed(record, decoding) : decoding
+      const decoded = decoding instanceof Promise ? await waitFor(decoding) : decoding
       if (closing.signal.aborted) return
       // Before it is handed over: a subscription that has no room for it is behind the reader from then on.
       next.set(record.partition, record.offset + 1)
-      if (decoded) hand(record, decoded)
-      else if (claimed !== null && !(decoding instanceof Promise)) onEvent(claimed)
+      if (decoded === 'late' || decoding === null) {
+        if (claimed !== null) pass(record, claimed)
+      } else if (decoded) hand(record, decoded)
     }
     let isBusy = false
     for (const { pump, isBusy: hasMore } of touched) {

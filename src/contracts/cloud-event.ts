@@ -26,8 +26,8 @@ export type AnyEvent = {
 
 /** What acknowledgements name, and headers and rows hold: ids beyond these are refused where events come in and where they are read. */
 export const EVENT_ID_CHARACTERS_MAX = 255
-/** `<event id>~<replay id>`. */
-export const DELIVERY_ID_CHARACTERS_MAX = 300
+/** `<event id>_<16 digits of its source>~<replay id>`. */
+export const DELIVERY_ID_CHARACTERS_MAX = 320
 
 /** Where an event is on the log. */
 export type EventPosition = { readonly topic: string; readonly partition: number; readonly offset: number }

@@ -91,6 +91,25 @@ export async function publishTo(
     )
 }
 
+/** One whose data is behind a claim. */
+export function toClaimedRecord(key: string, n: number): { key: string; value: Uint8Array } {
+  const { data: _, ...event } = toTestEvent({ key, n, type: TYPE, text: undefined })
+  const digest = `sha-256=${'0'.repeat(64)}`
+  return { key, value: encode({ ...event, dataref: 'claims/2026-11-21/x', datasize: 7, datadigest: digest }) }
+}
+
+/** `loadClaim` of data that is away until `isBack`. */
+export function createAway(): { isBack: boolean; readonly loadClaim: () => Promise<Uint8Array> } {
+  const away = {
+    isBack: false,
+    async loadClaim(): Promise<Uint8Array> {
+      if (!away.isBack) throw new Fault('objects-unavailable', 'away in this test')
+      return Buffer.from('{"n":1}')
+    },
+  }
+  return away
+}
+
 /** Its id says its key and number. */
 function toTestEvent({
   key,

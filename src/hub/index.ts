@@ -59,6 +59,7 @@ export {
   parsePattern,
 } from './patterns/index.ts'
 export {
+  boundLetters,
   createPipe,
   type Decode,
   decodeJson,

@@ -1,3 +1,4 @@
+export { boundLetters } from './bound-letters.ts'
 export { createPipe, type Pipe, type PipeLimits, type PipeOptions } from './create-pipe.ts'
 export {
   type Decode,

@@ -4,6 +4,7 @@ import type { ObjectsPort } from '../../../engines/objects/index.ts'
 import type { TablesPort } from '../../../engines/tables/index.ts'
 import {
   type Bus,
+  boundLetters,
   checkClaimed,
   claimOf,
   createArchiveReader,
@@ -116,7 +117,7 @@ export function createHub(options: HubOptions): Hub {
       log,
       registry,
       publishEvents: pipesProducer.publish,
-      addDeadLetters: deadLetters.add,
+      addDeadLetters: boundLetters(deadLetters.add, { pipe: definition.name, tables, limits }),
       openRecord: createRecordOpener({ claims, limits }),
       ...shared,
     }),

@@ -66,7 +66,7 @@ export async function runClaim({ home, bytes }: ClaimOptions): Promise<ClaimResu
       () => read.reject(new Error(`the payload did not arrive within ${PATIENCE_MS} ms`)),
       PATIENCE_MS,
     )
-    await hub.ports.appendRecords(SOURCE, [{ key: `film-${size}`, body: toStream(size) }])
+    await hub.ports.appendRecords(SOURCE, [{ key: `film-${size}`, headers: {}, body: toStream(size) }])
     return read.promise.finally(() => clearTimeout(timer))
   }
   try {

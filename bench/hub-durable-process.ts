@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NewEvent } from '../src/hub/index.ts'
 import { openBenchBus } from './hub-bus.ts'
-import { createPlayedPool } from './hub-events.ts'
+import { createPool, type EventKind } from './hub-events.ts'
 
 /**
  * Publishes events in batches and counts what its own subscriber is given, by number. Run as a process of its own beside the
@@ -9,6 +9,7 @@ import { createPlayedPool } from './hub-events.ts'
  */
 export type DurableOptions = {
   readonly home: string
+  readonly kind: EventKind
   readonly events: number
   /** Published before, which compiles the code; not measured. */
   readonly warmUp: number
@@ -31,25 +32,29 @@ export type DurableResult = {
 
 /** A handful more than there are in a burst: whoever publishes has its objects at hand. */
 const POOL = 1_024
-/** Published and not yet received: more, and the subscriber would be given time it does not have in the long run. */
-const AHEAD_MAX = 16_384
+/** Published and not yet received: whoever publishes more would be filling a backlog, which says nothing of what goes through. */
+const AHEAD_MAX = 4_096
+const PUBLISH_MAX_MS = 60_000
 const PATIENCE_MS = 10_000
 
 export async function runDurable(options: DurableOptions): Promise<DurableResult> {
-  const { home, events, warmUp, batch, publishers, subscriptions } = options
+  const { home, kind, events, warmUp, batch, publishers, subscriptions } = options
   const seen = new Uint8Array(warmUp + events)
   let received = 0
   let repeated = 0
+  let eventBytes = 0
   const { producer, close } = await openBenchBus({
     ...{ home, subscriptions },
-    handler({ data }) {
-      const { n } = data as { n: number } // its schema was checked by the bus
+    handler(event) {
+      // Of the first, in the warm-up.
+      eventBytes ||= JSON.stringify(event).length
+      const { n } = event.data as { n: number } // its schema was checked by the bus
       if (seen[n]) repeated += 1
       seen[n] = 1
       received += 1
     },
   })
-  const pool = createPlayedPool(POOL)
+  const pool = createPool(kind, POOL)
   let next = 0
   const take = (count: number): NewEvent[] =>
     Array.from({ length: count }, () => {
@@ -58,7 +63,10 @@ export async function runDurable(options: DurableOptions): Promise<DurableResult
       return { ...event, data: { ...(event.data as object), n } }
     })
   const publishUntil = async (end: number): Promise<void> => {
+    const deadlineMs = performance.now() + PUBLISH_MAX_MS
     while (next < end) {
+      if (performance.now() > deadlineMs)
+        throw new Error(`only ${received} of ${end} events were received in ${PUBLISH_MAX_MS} ms`)
       if (next - received > AHEAD_MAX) await sleep(1)
       else await producer.publish(take(Math.min(batch, end - next)))
     }
@@ -81,14 +89,13 @@ export async function runDurable(options: DurableOptions): Promise<DurableResult
   const receivedMs = performance.now() - began
   const used = process.cpuUsage(cpu)
   await close()
-  const [sample] = pool
   return {
     published: events,
     received: seen.subarray(warmUp).reduce((sum, one) => sum + one, 0),
     repeated,
     publishedMs,
     receivedMs,
-    eventBytes: JSON.stringify(sample).length,
+    eventBytes,
     cpuMs: (used.user + used.system) / 1_000,
   }
 }

@@ -3,9 +3,11 @@ import type { EventDefinitions, Registry } from '../src/contracts/index.ts'
 import { createRegistry, type NewEvent, platformDefinitions } from '../src/hub/index.ts'
 import { createDraw, type Draw } from './hub-rules.ts'
 
-/** What players say, as a streaming service would define it: an event of it is about 1 KB with its envelope. */
+/** Events of about 1 KB with their envelopes: what players say, some 35 values in eight objects; and what editors say, a dozen and a text. */
+export type EventKind = 'played' | 'title'
 export const PLAYED = 'com.example.playback.measured.v1'
 export const PLAYED_TOPIC = 'bench-playback'
+export const TITLE = 'com.example.title.changed.v1'
 export const FILM = 'com.example.film.delivered.v1'
 
 const identifier = z.string().min(1).max(100)
@@ -27,7 +29,22 @@ const playedSchema = z.object({
   completed: z.boolean(),
 })
 
+const titleSchema = z.object({
+  /** As above. */
+  n: z.int().nonnegative(),
+  titleId: identifier,
+  name: z.string().min(1).max(200),
+  synopsis: z.string().max(4_000),
+  kind: z.enum(['film', 'episode', 'trailer']),
+  durationMs: z.int().positive(),
+  releasedOn: z.string().regex(/^\d{4}-\d{2}-\d{2}$/),
+  countries: z.array(z.string().length(2)).max(300),
+  available: z.boolean(),
+  poster: z.string().max(500).optional(),
+})
+
 const definitions: EventDefinitions = {
+  [TITLE]: { topic: 'bench-titles', data: titleSchema },
   [PLAYED]: { topic: PLAYED_TOPIC, data: playedSchema },
   [FILM]: { topic: 'bench-films', data: null, contentTypes: ['video/mp4'] },
 }
@@ -68,11 +85,40 @@ export function createPlayed(n: number, draw: Draw): NewEvent {
   }
 }
 
+const SYNOPSIS = `A lighthouse keeper's daughter comes home for one night, on which the whole town waits for a ship that left eighty years
+ago. What she finds at the quay is not the ship; what the town finds in the morning is an empty light, a letter that nobody wrote, and a tide that
+does not turn. A film about those who wait, those who are waited for, and the few who look out at sea on the night it happens. Shot in nine
+weeks on one island, in the only winter in which its harbour froze over.`
+
+export function createTitle(n: number, draw: Draw): NewEvent {
+  const titleId = `title-${draw(TITLES)}`
+  return {
+    type: TITLE,
+    subject: titleId,
+    data: {
+      n,
+      titleId,
+      name: `The Night of the Tide, part ${draw(100)}`,
+      synopsis: `${SYNOPSIS} ${draw(1e9)}`,
+      kind: 'film',
+      durationMs: 1_000 + draw(9_000_000),
+      releasedOn: `2026-${10 + draw(3)}-${10 + draw(18)}`,
+      countries: ['DE', 'FR', 'NO', 'PT'],
+      available: draw(2) === 0,
+      poster: `posters/${titleId}/${draw(1e6)}.avif`,
+    },
+  }
+}
+
 /** Of each kind of rule some, about others' events or about what no event of the run has. */
 const FOREIGN: readonly Readonly<Record<string, unknown>>[] = [
   { type: ['tentpole.title.published.v1'] },
   { type: [{ prefix: 'tentpole.' }] },
   { type: [{ suffix: '.v9' }] },
+  { type: [TITLE], data: { titleId: ['title-that-is-not-there'], kind: ['film'] } },
+  { type: [TITLE], data: { name: [{ prefix: 'The Day' }], available: [true] } },
+  { type: [TITLE], data: { durationMs: [{ numeric: ['>', 1e9] }] } },
+  { type: [TITLE], data: { countries: ['AQ'] } },
   { type: [PLAYED], data: { title: { id: ['film-that-is-not-there'] } } },
   { type: [PLAYED], data: { viewer: { id: ['viewer-x', 'viewer-y', 'viewer-z'] } } },
   { type: [PLAYED], data: { quality: { rebuffers: [{ numeric: ['>', 100] }] } } },
@@ -93,13 +139,14 @@ const FOREIGN: readonly Readonly<Record<string, unknown>>[] = [
 
 /** By name: one that takes every event of the run, and others, that take none of them. */
 export function createPatterns(count: number): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
-  const patterns = new Map<string, Readonly<Record<string, unknown>>>([['all', { type: [PLAYED] }]])
+  const patterns = new Map<string, Readonly<Record<string, unknown>>>([['all', { type: [PLAYED, TITLE] }]])
   for (let at = 0; patterns.size < count; at += 1) patterns.set(`other-${at}`, FOREIGN[at % FOREIGN.length] ?? {})
   return patterns
 }
 
 /** Made once and used again and again with new numbers: a generator's own work must not be what is measured. */
-export function createPlayedPool(size: number): readonly NewEvent[] {
+export function createPool(kind: EventKind, size: number): readonly NewEvent[] {
   const draw = createDraw(7)
-  return Array.from({ length: size }, (_, n) => createPlayed(n, draw))
+  const create = kind === 'played' ? createPlayed : createTitle
+  return Array.from({ length: size }, (_, n) => create(n, draw))
 }

@@ -11,13 +11,13 @@ import type { BenchRow } from './report.ts'
 /** A generator later than this for one event in a hundred did not keep its rate: what it measured is no open loop. */
 const LAG_P99_MAX_MS = 2
 
-export async function measureDurable(load: Omit<DurableOptions, 'home'>): Promise<BenchRow> {
+export async function measureDurable(metric: string, load: Omit<DurableOptions, 'home'>): Promise<BenchRow> {
   const { result, storeCpuMs } = await besideStore<DurableResult>('hub-durable-process.ts', load)
   const { published, received, repeated, publishedMs, receivedMs } = result
   if (received !== published || repeated > 0)
     throw new Error(`${published} events were acknowledged, ${received} received, ${repeated} of them again`)
   return {
-    metric: 'durable-events',
+    metric,
     // By the slower end: until the last one was with the subscriber.
     ours: Math.round((received * 1_000) / Math.max(publishedMs, receivedMs)),
     unit: '1/s',

@@ -1,5 +1,5 @@
 import { openBenchBus } from './hub-bus.ts'
-import { createPlayedPool } from './hub-events.ts'
+import { createPool } from './hub-events.ts'
 
 /**
  * An open loop: single events at a fixed rate, each as its time comes, whatever became of those before; its latency counts from
@@ -51,7 +51,7 @@ export async function runLatency(options: LatencyOptions): Promise<LatencyResult
       latencyMs[n] = performance.now() - dueMs(n)
     },
   })
-  const pool = createPlayedPool(POOL)
+  const pool = createPool('played', POOL)
   const publish = (n: number): void => {
     const event = pool[n % POOL]
     if (!event) return

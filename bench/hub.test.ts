@@ -27,7 +27,14 @@ test('the benchmark at smoke size', () => {
 })
 
 test('events through a store to their subscriber, at smoke size: all there, none twice', async () => {
-  const row = await measureDurable({ events: 1_000, warmUp: 100, batch: 50, publishers: 2, subscriptions: 5 })
+  const row = await measureDurable('durable-events', {
+    kind: 'title',
+    events: 1_000,
+    warmUp: 100,
+    batch: 50,
+    publishers: 2,
+    subscriptions: 5,
+  })
   expect(row.detail).toMatchObject({ events: 1_000, subscriptions: 5 })
   expect(row.ours).toBeGreaterThan(0)
 }, 20_000)

@@ -148,7 +148,11 @@ export function createParking(options: {
 
   type Found = { readonly keys: ReadonlyMap<string, number>; readonly openLetters: number }
   const find = async (): Promise<Found> => {
-    const [rows, letters] = await Promise.all([tables.query(keysStatement(of)), tables.query(openLettersStatement(of))])
+    const [rows, letters] = await Promise.all([
+      tables.query(keysStatement(of)),
+      // Nobody else makes any: where there were none, there are none to be counted.
+      isReady && openLetters === 0 ? [] : tables.query(openLettersStatement(of)),
+    ])
     return {
       keys: new Map(rows.map((row) => [String(row['event_key']), Number(row['events'])])),
       openLetters: Number(letters[0]?.['letters'] ?? 0),

@@ -32,14 +32,15 @@ export async function viewSubscriptions(options: {
         FROM hub_parked GROUP BY subscription`,
     }),
     tables.query({
-      sql: "SELECT name, COUNT(*) AS letters FROM hub_dead_letters WHERE state = 'open' AND kind = 'delivery' GROUP BY name",
+      sql: `SELECT name, generation, COUNT(*) AS letters FROM hub_dead_letters
+        WHERE state = 'open' AND kind = 'delivery' GROUP BY name, generation`,
     }),
   ])
   const ends = await findEnds(log, positions)
   // By name: with a thousand subscriptions, looking through all rows for each would take a tenth of a second.
   const positionsOf = Map.groupBy(positions, (row) => String(row['subscription']))
   const parkedOf = new Map(parked.map((row) => [String(row['subscription']), row]))
-  const lettersOf = new Map(dead.map((row) => [String(row['name']), Number(row['letters'])]))
+  const lettersOf = new Map(dead.map((row) => [`${row['name']} ${row['generation']}`, Number(row['letters'])]))
   const places = bus.places()
   return definitions.map((definition): SubscriptionView => {
     const { name, owner, target, pattern } = definition
@@ -54,7 +55,7 @@ export async function viewSubscriptions(options: {
       lagRecords: lagOf(positionsOf.get(name) ?? [], place, ends),
       parked: Number(parkedOf.get(name)?.['events'] ?? 0),
       parkedKeys: Number(parkedOf.get(name)?.['event_keys'] ?? 0),
-      deadLetters: lettersOf.get(name) ?? 0,
+      deadLetters: lettersOf.get(`${name} ${definition.generation}`) ?? 0,
       ...(place?.subscriber.deliveries.figures() ?? NO_FIGURES),
     }
   })

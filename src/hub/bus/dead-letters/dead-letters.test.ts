@@ -63,6 +63,46 @@ test('a dead delivery is redriven as if for the first time; should it die again,
   expect((await letters.list()).letters.map(({ state }) => state)).toEqual(['redriven', 'redriven'])
 })
 
+test('redriven while later events of its key wait or are under way: it comes among them, they stay in order', async () => {
+  const got: string[] = []
+  const gate = Promise.withResolvers<void>()
+  let isCured = false
+  const { bed, letters } = await open(async ({ event: { id } }) => {
+    if (id === 'k-0' && !isCured) return { kind: 'refused', reason: 'no' }
+    if (id === 'k-1') await gate.promise
+    got.push(id)
+    return DONE
+  })
+  const toEvents = (ns: readonly number[]) => ns.map((n) => ({ key: 'k', n }))
+  await bed.put('all')
+  await bed.publish(toEvents([0, 1, 2, 3]))
+  await until('dead', async () => (await letters.list()).letters.length === 1)
+  isCured = true
+  await letters.redrive((await letters.list()).letters[0]?.id ?? '')
+  const parked = () => bed.bus.places().get('all')?.subscriber.parked().events
+  await until('heard of', () => parked() === 1)
+  await bed.publish(toEvents([4, 5]))
+  await until('read', () => bed.bus.places().get('all')?.subscriber.isBusy() === true)
+  gate.resolve()
+  await until('all', () => got.length === 6)
+  expect(got.filter((id) => id !== 'k-0')).toEqual([1, 2, 3, 4, 5].map((n) => `k-${n}`))
+  expect(got.filter((id) => id === 'k-0').length).toBe(1)
+})
+
+test('letters of a subscription that was removed are none of the next of its name', async () => {
+  const { bed, letters } = await open(async () => ({ kind: 'refused', reason: 'no' }))
+  await bed.put('all', { owner: 'one' })
+  await bed.publish([{ key: 'k', n: 1 }])
+  await until('dead', async () => (await letters.list()).letters.length === 1)
+  const [first] = (await letters.list()).letters
+  await bed.subscriptions.remove('all')
+  await bed.put('all', { owner: 'other' })
+  expect(await codeOf(letters.redrive(first?.id ?? ''))).toBe('subscription-unknown')
+  // The same event died for the new one, too: a letter of its own, however the old one ended.
+  await letters.discard(first?.id ?? '')
+  await until('dead again', async () => (await letters.list({ state: 'open' })).letters.length === 1)
+})
+
 test('of two operators at once one wins, and states move one way', async () => {
   const { bed, letters } = await open(async () => ({ kind: 'refused', reason: 'no' }))
   await bed.put('all')

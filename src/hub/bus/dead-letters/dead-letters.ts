@@ -131,7 +131,8 @@ export function createDeadLetters(options: {
     },
     async discard(id) {
       await findOpen(id)
-      await close(id, [closeStatement(id, 'discarded')])
+      // The bus counts what is open.
+      await close(id, [closeStatement(id, 'discarded')], [PARKED_CHANNEL])
     },
     async sweep() {
       const sql = "DELETE FROM hub_dead_letters WHERE state <> 'open' AND settled_at_ms < ?"

@@ -23,7 +23,7 @@ const PLACE_BYTES = 16
 /**
  * What is pushed at once: it passes a socket's buffer in a piece or two, and its memory on both ends is used again soon. Megabytes at a
  * time are put together from many, in memory that is new each time: a tenth of a busy subscriber's time went there. Portions much
- * smaller than this have the store wait for a subscriber's word too often.
+ * smaller than this cost the store more than they save the subscriber.
  */
 const PUSH_BYTES = 256 * 1024
 const NOTHING = new Uint8Array(0)

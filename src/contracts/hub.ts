@@ -133,7 +133,7 @@ export const replayRequestSchema = z
     toMs: z.int().nonnegative(),
     /** Only events that match it too; absent: all that the subscription's own pattern takes. */
     pattern: z.record(z.string(), z.unknown()).optional(),
-    eventsPerSecond: z.number().positive().max(100_000).default(100),
+    eventsPerSecond: z.number().min(0.01).max(100_000).default(100),
   })
   .refine(({ fromMs, toMs }) => fromMs < toMs, { path: ['toMs'], message: 'expected a time after fromMs' })
   .meta({ id: 'ReplayRequest' })

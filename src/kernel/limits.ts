@@ -222,6 +222,10 @@ export type Limits = {
   readonly hubStreamsMax: number
   /** Of one spoke. */
   readonly hubSpokeStreamsMax: number
+  /** Of one spoke: subscriptions, replays that run, payloads that are taken at once. */
+  readonly hubSpokeSubscriptionsMax: number
+  readonly hubSpokeReplaysMax: number
+  readonly hubSpokePayloadsMax: number
   readonly hubStreamBufferBytesMax: number
   readonly hubStreamStallMs: number
   readonly hubStreamBeatMs: number
@@ -453,6 +457,9 @@ export const DEFAULT_LIMITS: Limits = {
   hubSpokesPollMs: 2_000,
   hubStreamsMax: 256,
   hubSpokeStreamsMax: 32,
+  hubSpokeSubscriptionsMax: 100,
+  hubSpokeReplaysMax: 1,
+  hubSpokePayloadsMax: 128,
   hubStreamBufferBytesMax: MIB,
   hubStreamStallMs: 15_000,
   hubStreamBeatMs: 5_000,

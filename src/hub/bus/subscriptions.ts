@@ -42,7 +42,7 @@ export function createSubscriptions(options: {
   log: LogPort
   /** Of topics whose beginning is older than the log: the archive's. */
   past?: PastBounds | null
-  limits: Pick<Limits, 'hubSubscriptionsMax'>
+  limits: Pick<Limits, 'hubSubscriptionsMax' | 'hubSpokeSubscriptionsMax'>
   clock?: Clock
 }): Subscriptions {
   const { tables, registry, log, past = null, limits, clock = systemClock } = options
@@ -54,6 +54,11 @@ export function createSubscriptions(options: {
       parameters: [name],
     })
     return row ? toDefinition(row) : null
+  }
+  const countOf = async (owner: string): Promise<number> => {
+    const sql = 'SELECT COUNT(*) AS subscriptions FROM hub_subscriptions WHERE owner = ?'
+    const [row] = await tables.query({ sql, parameters: [owner] })
+    return Number(row?.['subscriptions'] ?? 0)
   }
   const countOthers = async (name: string): Promise<number> => {
     const sql = 'SELECT COUNT(*) AS subscriptions FROM hub_subscriptions WHERE name <> ?'
@@ -78,6 +83,11 @@ export function createSubscriptions(options: {
       throw new Fault(
         'subscriptions-full',
         `expected at most ${limits.hubSubscriptionsMax} subscriptions; remove one, or raise hubSubscriptionsMax`,
+      )
+    if (!before && owner !== null && (await countOf(owner)) >= limits.hubSpokeSubscriptionsMax)
+      throw new Fault(
+        'subscriptions-full',
+        `expected at most ${limits.hubSpokeSubscriptionsMax} subscriptions of the spoke ${owner}; remove one`,
       )
     const { target, secret } = withSecret(subscription, before)
     const wanted = { ...subscription, target }

@@ -1,6 +1,7 @@
 import type { SubscriptionView } from '../../contracts/index.ts'
 import type { LogPort } from '../../engines/log/index.ts'
 import type { Row, TablesPort } from '../../engines/tables/index.ts'
+import { describeWebhookUrl } from '../targets/index.ts'
 import type { Bus } from './bus.ts'
 import type { SubscriptionDefinition } from './definition.ts'
 import type { Place } from './place.ts'
@@ -62,7 +63,7 @@ export async function viewSubscriptions(options: {
 }
 
 function describeTarget(target: SubscriptionDefinition['target']): string {
-  if (target.kind === 'webhook') return target.url
+  if (target.kind === 'webhook') return describeWebhookUrl(new URL(target.url))
   return target.kind === 'topic' ? target.topic : target.kind
 }
 

@@ -13,4 +13,4 @@ export {
   type WebhookVerified,
 } from './standard-webhooks.ts'
 export { createTopicTarget, QUEUE_HEADERS } from './topic.ts'
-export { createWebhookTarget, parseWebhookUrl, type WebhookTargetOptions } from './webhook.ts'
+export { createWebhookTarget, describeWebhookUrl, parseWebhookUrl, type WebhookTargetOptions } from './webhook.ts'

@@ -89,7 +89,7 @@ export function parseWebhookUrl(text: string, allowed: readonly Network[]): URL 
 }
 
 /** Paths and queries of webhooks carry tokens as often as not. */
-function describeWebhookUrl(url: URL): string {
+export function describeWebhookUrl(url: URL): string {
   return url.pathname === '/' && url.search === '' ? url.origin : `${url.origin}/…`
 }
 

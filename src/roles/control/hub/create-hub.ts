@@ -180,7 +180,11 @@ export function createHub(options: HubOptions): Hub {
     },
     subscriptions: {
       ...subscriptions,
-      put: (wanted) => putChecked(wanted, { subscriptions, isRead, webhookNetworks: options.webhookNetworks, queues }),
+      put: (wanted) =>
+        putChecked(wanted, {
+          ...{ subscriptions, isRead, functions: loaded.subscriptions, queues },
+          webhookNetworks: options.webhookNetworks,
+        }),
     },
     ...createLookUp({
       log,

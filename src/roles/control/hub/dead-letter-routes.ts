@@ -61,7 +61,12 @@ export function addDeadLetterRoutes(app: Hono, ports: HubPorts, asCaller: AsCall
       if (!letter) return notFound('dead-letter', param('id'))
       const { payload, ...rest } = letter
       if (!(payload instanceof Uint8Array))
-        return Response.json({ ...rest, payload: null, encoding: null, claim: payload })
+        return Response.json({
+          ...rest,
+          ...{ payload: null, encoding: null },
+          // Any token opens a claim: it is told to those who may see what is in it.
+          claim: caller.kind === 'operator' ? payload : null,
+        })
       const shown = (await maySee(caller, payload, ports)) ? toShown(payload) : { payload: null, encoding: null }
       return Response.json({ ...rest, ...shown })
     }),

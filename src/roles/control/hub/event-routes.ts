@@ -7,7 +7,9 @@ import { type AsCaller, type Caller, ownerOf } from './caller.ts'
 import { parseBinary, parseStructured } from './cloud-event-http.ts'
 import type { EventToPublish, HubPorts } from './ports.ts'
 import { badRequest } from './problems.ts'
+import { isRawTopic } from './raw-topics.ts'
 import { boundBody, createWholeBodies } from './request-body.ts'
+import { createShares } from './shares.ts'
 
 const STRUCTURED = /^application\/cloudevents\+json\s*(;|$)/i
 const BATCH = /^application\/cloudevents-batch\+json\s*(;|$)/i
@@ -19,6 +21,11 @@ export function addEventRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
   const bodies = createWholeBodies(limits)
   const boundPayload = (request: Request): ReadableStream<Uint8Array> =>
     boundBody(request, { bytesMax: limits.hubRecordBytesMax, idleMs: limits.hubRequestIdleMs })
+  const payloads = createShares({
+    what: 'payloads',
+    max: limits.hubSpokePayloadsMax,
+    retryAfterMs: limits.hubBusyRetryMs,
+  })
 
   const publishAs = async (caller: Caller, events: readonly EventToPublish[], isBatch: boolean): Promise<Response> => {
     const refusal = refuseTypes(caller, events, isBatch)
@@ -50,7 +57,9 @@ export function addEventRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
         }
       }
       if (request.headers.has('ce-specversion'))
-        return publishAs(caller, [parseBinary(request.headers, boundPayload(request))], false)
+        return payloads.run(caller, () =>
+          publishAs(caller, [parseBinary(request.headers, boundPayload(request))], false),
+        )
       return refuseMediaType(contentType)
     }),
   )
@@ -64,17 +73,19 @@ export function addEventRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
         const detail = `The spoke ${caller.spoke.name} may not append to ${topic.data}; its topics: ${caller.spoke.topics.join(', ') || 'none'}.`
         return toProblem({ status: 403, code: 'topic-forbidden', detail })
       }
-      if (ports.registry.topics().includes(topic.data))
+      if (!isRawTopic(topic.data, ports.registry))
         return badRequest(
           'topic-of-events',
-          `${topic.data} is a topic of events, which are checked: publish them to /hub/v1/events.`,
+          `${topic.data} is a topic of events or the platform's own: publish to /hub/v1/events, or append to another.`,
         )
       const headers: Record<string, string> = {}
       request.headers.forEach((value, name) => {
         if (name.startsWith(RECORD_HEADER)) headers[name.slice(RECORD_HEADER.length)] = value
       })
       const key = request.headers.get('tentpole-key') ?? ''
-      const [position] = await ports.appendRecords(topic.data, [{ key, headers, body: boundPayload(request) }])
+      const [position] = await payloads.run(caller, () =>
+        ports.appendRecords(topic.data, [{ key, headers, body: boundPayload(request) }]),
+      )
       return Response.json({ position: position ? toPositionText(position) : null })
     }),
   )

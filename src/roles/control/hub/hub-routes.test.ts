@@ -111,6 +111,59 @@ test('raw records for pipes are taken for the topics a spoke was given', async (
   expect((await problemOf(await hub.call('/records/..%2F', init))).code).toBe('topic-invalid')
   // What lies there has passed its schema, whoever wrote it.
   expect((await problemOf(await hub.call('/records/com-example', init))).code).toBe('topic-of-events')
+  expect((await problemOf(await hub.call('/records/dead-letters', init))).code).toBe('topic-of-events')
+  const forger = { name: 'forger', publishes: [], patterns: [], topics: ['orders', 'com-example'] }
+  for (const [method, path, body] of [
+    ['POST', '/spokes', forger],
+    ['PUT', '/spokes/them', { topics: forger.topics }],
+  ] as const) {
+    const refused = await problemOf(await hub.call(path, toJson(method, body)))
+    expect([refused.code, refused.errors?.map(({ pointer }) => pointer)]).toEqual(['topic-of-events', ['/topics/1']])
+  }
+})
+
+test('one spoke cannot take what is there for all', async () => {
+  const small = await startTestHub({ hubSpokeSubscriptionsMax: 2 })
+  try {
+    const [one, other] = [await small.createSpoke({ name: 'one' }), await small.createSpoke({ name: 'other' })]
+    const url = 'https://hooks.example.com/T000/SECRET?key=abc'
+    const put = toJson('PUT', { pattern: { id: ['x'] }, target: { kind: 'webhook', url } })
+    const codes: string[] = []
+    for (const [name, token] of [
+      ['a', one],
+      ['b', one],
+      ['c', one],
+      ['a', one],
+      ['d', other],
+    ] as const) {
+      const answer = await small.call(`/subscriptions/${name}`, put, token)
+      codes.push(answer.ok ? 'put' : (await problemOf(answer)).code)
+    }
+    expect(codes).toEqual(['put', 'put', 'subscriptions-full', 'put', 'put'])
+    // Not even whoever may look at it is shown what opens the webhook.
+    expect(await (await small.call('/subscriptions/a')).json()).toMatchObject({ target: 'https://hooks.example.com/…' })
+
+    const replay = (name: string, token: string) =>
+      small.call(`/subscriptions/${name}/replays`, toJson('POST', { fromMs: 0, toMs: 1 }), token)
+    const replays = await Promise.all([replay('a', one), replay('b', one), replay('d', other)])
+    expect(replays.map(({ status }) => status).sort()).toEqual([201, 201, 429])
+    expect((await replay('b', one)).status).toBe(429)
+    const slow = toJson('POST', { fromMs: 0, toMs: 1, eventsPerSecond: 1e-9 })
+    expect((await small.call('/subscriptions/d/replays', slow, other)).status).toBe(400)
+
+    const searching = Promise.withResolvers<null>()
+    Object.assign(small.ports, { journey: () => searching.promise })
+    const first = small.call('/journeys/x', {}, one)
+    await until('the second is refused', async () => {
+      const abort = AbortSignal.timeout(100)
+      const second = await small.call('/journeys/x', { signal: abort }, one).catch(() => null)
+      return second?.status === 429
+    })
+    searching.resolve(null)
+    expect([(await first).status, (await small.call('/journeys/x', {}, one)).status]).toEqual([404, 404])
+  } finally {
+    await small.close()
+  }
 })
 
 test('when as much is being read as there is room for, the next is told to come back, and nothing is taken', async () => {

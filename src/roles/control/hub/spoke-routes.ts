@@ -5,6 +5,7 @@ import { toProblem } from '../problem.ts'
 import { type AsCaller, refuseSpoke } from './caller.ts'
 import type { HubPorts } from './ports.ts'
 import { notFound } from './problems.ts'
+import { isRawTopic } from './raw-topics.ts'
 
 type Refused = Extract<Awaited<ReturnType<HubPorts['spokes']['change']>>, { ok: false }>
 
@@ -25,6 +26,8 @@ export function addSpokeRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
     asOperator(async (_caller, request) => {
       const body = await readBody(request, spokeRequestSchema, bounds)
       if (!body.ok) return body.problem
+      const refusal = refuseTopics(body.value.topics, ports)
+      if (refusal) return refusal
       const created = await spokes.create(body.value)
       if (!created.ok) return refuse(created, body.value.name, limits.hubSpokesMax)
       return Response.json(
@@ -38,6 +41,8 @@ export function addSpokeRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
     asOperator(async (_caller, request, param) => {
       const body = await readBody(request, spokeRequestSchema.omit({ name: true }), bounds)
       if (!body.ok) return body.problem
+      const refusal = refuseTopics(body.value.topics, ports)
+      if (refusal) return refusal
       const changed = await spokes.change({ ...body.value, name: param('name') })
       return changed.ok ? Response.json(changed.spoke) : refuse(changed, param('name'), limits.hubSpokesMax)
     }),
@@ -59,6 +64,17 @@ export function addSpokeRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): 
       return new Response(null, { status: 204 })
     }),
   )
+}
+
+function refuseTopics(topics: readonly string[], { registry }: HubPorts): Response | null {
+  const errors = topics.flatMap((topic, at) =>
+    isRawTopic(topic, registry)
+      ? []
+      : [{ pointer: `/topics/${at}`, detail: `expected a topic of raw records, got ${topic}, which has events` }],
+  )
+  if (errors.length === 0) return null
+  const detail = errors.map(({ pointer, detail: what }) => `${pointer}: ${what}`).join('; ')
+  return toProblem({ status: 400, code: 'topic-of-events', detail, errors })
 }
 
 function refuse(refused: Refused, name: string, spokesMax: number): Response {

@@ -32,12 +32,16 @@ export async function putChecked(
   parts: {
     readonly subscriptions: Subscriptions
     readonly isRead: (topic: string) => boolean
+    readonly functions: readonly Pick<LoadedSubscription, 'name'>[]
     readonly webhookNetworks: readonly string[]
     readonly queues: QueueTopics
   },
 ): ReturnType<HubPorts['subscriptions']['put']> {
-  const { subscriptions, isRead, webhookNetworks, queues } = parts
-  const { target } = wanted
+  const { subscriptions, isRead, functions, webhookNetworks, queues } = parts
+  const { name, target } = wanted
+  // Registered or not yet: it would be given the events of whoever was first.
+  if (functions.some((each) => each.name === name))
+    throw new Fault('subscription-taken', `the name ${name} belongs to a function of the hub's modules; choose another`)
   if (target.kind === 'webhook') {
     try {
       parseWebhookUrl(target.url, toNetworks(webhookNetworks))

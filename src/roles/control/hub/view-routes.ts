@@ -3,13 +3,16 @@ import type { AnyEvent, EventJourney, HubOverview } from '../../../contracts/ind
 import { type AsCaller, type Caller, mayTouch } from './caller.ts'
 import type { HubPorts } from './ports.ts'
 import { badRequest, notFound } from './problems.ts'
+import { createShares } from './shares.ts'
 import { ownNames } from './subscription-routes.ts'
 
 const DIGEST = /^sha-256=[0-9a-f]{64}$/
 
 /** What there is to look at: schemas, payloads, the hub as a whole, one event's way. */
 export function addViewRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): void {
-  const { registry } = ports
+  const { registry, limits } = ports
+  // Each reads through the log, for seconds where the event is not found.
+  const searches = createShares({ what: 'searches', max: 1, retryAfterMs: limits.hubBusyRetryMs })
 
   app.get(
     '/hub/v1/schemas',
@@ -45,7 +48,7 @@ export function addViewRoutes(app: Hono, ports: HubPorts, asCaller: AsCaller): v
   app.get(
     '/hub/v1/journeys/:id',
     asCaller(async (caller, _request, param) => {
-      const journey = await ports.journey(param('id'))
+      const journey = await searches.run(caller, () => ports.journey(param('id')))
       const seen = journey && (await narrowJourney(caller, journey, ports))
       return seen ? Response.json(seen) : notFound('event', param('id'))
     }),

@@ -58,6 +58,8 @@ export async function runClaim({ home, bytes }: ClaimOptions): Promise<ClaimResu
     webhookNetworks: [],
     auth: createAuth({ operatorToken: 'bench', metricsToken: 'bench', ...shared }),
     name: 'bench',
+    // Nothing comes over HTTP here.
+    cut: () => {},
     ...shared,
   })
   const pass = async (size: number): Promise<number> => {

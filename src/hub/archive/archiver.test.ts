@@ -4,13 +4,14 @@ import fc from 'fast-check'
 import type { LogPort } from '../../engines/log/index.ts'
 import type { ObjectsPort } from '../../engines/objects/index.ts'
 import { openSqliteTables, type TablesPort } from '../../engines/tables/index.ts'
-import { Fault, silentLogger } from '../../kernel/index.ts'
+import { Fault, faultCode, silentLogger } from '../../kernel/index.ts'
 import { hubMigrations } from '../migrations.ts'
 import { until } from '../testing.ts'
 import { createArchiver } from './archiver.ts'
 import { readArchivedTo, readGaps } from './book.ts'
 import { listArchives } from './catalog.ts'
 import { toArchiveKey } from './key.ts'
+import { rollArchive } from './roll.ts'
 import {
   type ArchiveBench,
   appendRecords,
@@ -162,6 +163,46 @@ test('an object that a crash left damaged is made anew while the log has its rec
   ])
   await bench.log.trim({ ...at, before: 100 })
   expect((await readAll(bench.reader, { topic: 'titles' })).map(plain)).toEqual(numbers(0, 100))
+})
+
+test('a damaged object is left to whoever holds the lease', async () => {
+  await appendRecords(bench.log, 'titles', 0, 20)
+  const survey = { from: 0, to: 20, records: 20, bytes: 1, earliestMs: 0, latestMs: 1 }
+  const key = toArchiveKey({ ...at, first: 0, end: 20 })
+  await bench.objects.put(key, Buffer.from('half of an'))
+  const lost = rollArchive(at, survey, {
+    ...bench,
+    onBlock: async () => {
+      throw new Fault('lease-lost', 'another archiver goes on from here')
+    },
+  })
+  expect(await lost.then(() => 'made', faultCode)).toBe('lease-lost')
+  expect(await bench.objects.list('archive/')).toEqual([key])
+})
+
+test('a topic that cannot be archived costs the others nothing', async () => {
+  await appendRecords(bench.log, 'titles', 0, 100)
+  await appendRecords(bench.log, 'orders', 0, 100)
+  let refused = 0
+  let listed = 0
+  const objects: ObjectsPort = {
+    ...bench.objects,
+    async put(key, body) {
+      if (!key.startsWith('archive/orders/')) return bench.objects.put(key, body)
+      refused += 1
+      throw new Fault('objects-unavailable', `object ${key} could not be stored`)
+    },
+    async list(prefix, options) {
+      if (prefix.startsWith('archive/titles/')) listed += 1
+      return bench.objects.list(prefix, options)
+    },
+  }
+  const archiver = createArchiver(bench.options({ objects, topics: ['orders', 'titles'] }))
+  await until('it has tried again and again', () => refused > 5)
+  await until('the other is archived', async () => ((await archived()).at(-1)?.[1] ?? 0) === 100)
+  await archiver.close()
+  // Once at the start, whatever became of the other.
+  expect(listed).toBe(1)
 })
 
 test('a log that is shorter than its archive is left alone', async () => {

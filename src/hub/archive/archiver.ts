@@ -69,8 +69,9 @@ export function createArchiver(options: ArchiverOptions): Archiver {
         await archiveTopic(topic)
         complain(topic, null)
       } catch (error) {
-        // What was known may have been another's to change.
-        tracks = new Map()
+        // What was known of it may have been another's to change; of all of them when another goes on.
+        for (const key of [...tracks.keys()])
+          if (faultCode(error) === 'lease-lost' || key.startsWith(`${topic}:`)) tracks.delete(key)
         complain(topic, error)
       }
     }

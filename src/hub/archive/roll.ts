@@ -14,7 +14,7 @@ export type RollPorts = {
   readonly log: Pick<LogPort, 'read'>
   readonly objects: ObjectsPort
   readonly limits: Pick<Limits, 'hubArchiveBlockBytes' | 'logRecordBytesMax'>
-  /** Called between blocks; what it throws ends the work, and no object is left of it. */
+  /** Called between blocks and before a damaged object is deleted; what it throws ends the work, and no object is left of it. */
   readonly onBlock: () => Promise<void>
 }
 
@@ -37,6 +37,8 @@ export async function rollArchive(
     await objects.put(toArchiveKey(range), toStream(chunks))
     const damage = await verifyArchive({ objects, range, limits })
     if (damage === null) return range
+    // Another archiver may have made it, and good, since.
+    await ports.onBlock()
     await objects.delete(toArchiveKey(range))
     if (attempt === 2)
       throw new Fault(

@@ -67,6 +67,7 @@ export function createTrack(
     const damage = await verifyArchive({ objects, range, limits })
     if (damage !== null && first <= range.first && range.end <= end && from === range.first) {
       logger.warn('a damaged archive object is made anew from the log', { key: toArchiveKey(range), damage })
+      await stayHolder()
       await objects.delete(toArchiveKey(range))
       await commit([planStatement(at, from, range.end)])
       ceiling = range.end

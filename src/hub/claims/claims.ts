@@ -51,10 +51,11 @@ export function createClaims(options: {
   const discard: Claims['discard'] = async (claims) => {
     if (claims.length === 0) return
     try {
-      await removeClaims(
+      const { failed, error } = await removeClaims(
         { objects, tables },
         claims.map(({ ref }) => ref),
       )
+      if (failed.length > 0) throw error
     } catch (error) {
       logger.warn('objects that nothing refers to could not be removed; the sweeper will', {
         first: claims[0]?.ref,
@@ -138,22 +139,42 @@ export function createClaims(options: {
 export async function removeClaims(
   { objects, tables }: { objects: ObjectsPort; tables: TablesPort },
   refs: readonly string[],
-): Promise<readonly string[]> {
+): Promise<Removal> {
   const condemned = await tables.batch([condemnStatement(refs)])
-  if (!condemned.ok) return []
-  const removed = (condemned.results[0]?.rows ?? []).map((row) => String(row['ref']))
-  await finishRemoval({ objects, tables }, removed)
-  return removed
+  if (!condemned.ok) return { removed: [], failed: [], error: null }
+  const rows = condemned.results[0]?.rows ?? []
+  return finishRemoval(
+    { objects, tables },
+    rows.map((row) => String(row['ref'])),
+  )
 }
 
-/** For rows that are condemned. */
+/** `error` is of the last of those that failed; they stay condemned. */
+export type Removal = {
+  readonly removed: readonly string[]
+  readonly failed: readonly string[]
+  readonly error: unknown
+}
+
+/** For rows that are condemned. One object that cannot be deleted keeps no other. */
 export async function finishRemoval(
   { objects, tables }: { objects: ObjectsPort; tables: TablesPort },
   refs: readonly string[],
-): Promise<void> {
-  if (refs.length === 0) return
-  for (const ref of refs) await objects.delete(ref)
-  await tables.batch([forgetStatement(refs)])
+): Promise<Removal> {
+  const removed: string[] = []
+  const failed: string[] = []
+  let last: unknown = null
+  for (const ref of refs) {
+    try {
+      await objects.delete(ref)
+      removed.push(ref)
+    } catch (error) {
+      failed.push(ref)
+      last = error
+    }
+  }
+  if (removed.length > 0) await tables.batch([forgetStatement(removed)])
+  return { removed, failed, error: last }
 }
 
 async function writeIntent(

@@ -14,6 +14,11 @@ export type SweepDecision = {
   readonly old: readonly string[]
   /** Up to here nothing on the log can refer to a claim whose fate is open; null: nothing new is known. */
   readonly searched: readonly PartitionEnd[] | null
+  /**
+   * Whether the log is to be searched now: some row has been waiting since an earlier sweep, so nothing is known without.
+   * At each sweep and not when it is old, for the log may have forgotten by then what was appended meanwhile.
+   */
+  readonly isSearchDue: boolean
 }
 
 /**
@@ -35,9 +40,11 @@ export function decideSweep(
   const taken = { atMs: now.nowMs, ends: rows.ends }
   const kept = snapshot === null || passed ? taken : snapshot
   // Rows that were not read are not remembered, and would look new the next time.
+  const isWaiting = seen.some(([, sinceMs]) => sinceMs < now.nowMs)
   return {
     memory: { firstSeenMs, snapshot: rows.complete ? kept : null },
     old,
     searched: passed ? snapshot.ends : null,
+    isSearchDue: old.length > 0 || (isWaiting && !passed),
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { silentLogger } from '../../kernel/index.ts'
+import { Fault, silentLogger } from '../../kernel/index.ts'
 import type { Claim } from './claim.ts'
 import { CLAIM_HEADER, toClaimHeader } from './claim.ts'
 import { type Claims, createClaims } from './claims.ts'
@@ -69,7 +69,8 @@ test('an orphan goes after the grace, what an event or a record on the log refer
   clock.advance(GRACE_MS - 1)
   expect(await sweep()).toEqual({ removed: [], waiting: 3 })
   clock.advance(1)
-  expect(await sweep()).toEqual({ removed: [orphan.ref], waiting: 2 })
+  // The two were found meanwhile.
+  expect(await sweep()).toEqual({ removed: [orphan.ref], waiting: 0 })
   expect(await objects.list('claims/')).toEqual([ofEvent.ref, ofRecord.ref].sort())
   expect(await claimStates(tables)).toEqual({ [ofEvent.ref]: 'referenced', [ofRecord.ref]: 'referenced' })
 })
@@ -132,6 +133,62 @@ test('records trimmed before they were searched: what they may have referred to 
   expect(await objects.list('claims/')).toEqual([claim.ref])
   const orphan = await put(claims, 'b')
   expect((await sweepOld(bed)).removed).toEqual([orphan.ref])
+})
+
+test('on a topic that forgets more within the grace than it keeps an orphan goes all the same, and what is referred to stays', async () => {
+  const limits = { ...TEST_LIMITS, logSegmentBytes: 2_000, logRetentionBytes: 10_000 }
+  const bed = await open(limits)
+  const { claims, log, objects, clock, sweep } = bed
+  const fill = async (): Promise<void> => {
+    for (let count = 0; count < 5; count++) await log.append('trimmed', [{ key: 'k', value: new Uint8Array(1_000) }])
+  }
+  await fill()
+  for (let at = 0; at < 3; at++) await sweep()
+  const [kept, orphan] = [await put(claims, 'kept'), await put(claims, 'orphan')]
+  await log.append('trimmed', [{ key: 'k', value: eventBytes(kept) }])
+  const removed: string[] = []
+  for (let atMs = 0; atMs <= 2 * GRACE_MS; atMs += GRACE_MS / 5) {
+    removed.push(...(await sweep()).removed)
+    await fill()
+    clock.advance(GRACE_MS / 5)
+  }
+  expect((await log.bounds('trimmed'))[0]?.first).toBeGreaterThan(20)
+  expect(removed).toEqual([orphan.ref])
+  expect(await objects.list('claims/')).toEqual([kept.ref])
+})
+
+test('one object that cannot be deleted keeps no other, and is tried again', async () => {
+  const bed = await open()
+  const { claims, objects, clock, tables } = bed
+  const refs = [await put(claims, 'a'), await put(claims, 'b'), await put(claims, 'c')].map(({ ref }) => ref)
+  let stuck: string | undefined = refs[1]
+  const stubborn: ClaimBed['objects'] = {
+    ...objects,
+    async delete(key) {
+      if (key === stuck) throw new Fault('objects-unavailable', `object ${key} could not be deleted`)
+      await objects.delete(key)
+    },
+  }
+  const sweep = createClaimSweep({
+    ...bed,
+    objects: stubborn,
+    limits: TEST_LIMITS,
+    logger: silentLogger,
+    topics: () => TOPICS,
+  })
+  const { signal } = new AbortController()
+  await sweep(signal)
+  clock.advance(GRACE_MS)
+  expect([...(await sweep(signal)).removed].sort()).toEqual(refs.filter((ref) => ref !== stuck).sort())
+  expect(await claimStates(tables)).toEqual({ [refs[1] ?? '']: 'condemned' })
+  const late = await put(claims, 'd')
+  await sweep(signal)
+  clock.advance(GRACE_MS)
+  expect((await sweep(signal)).removed).toEqual([late.ref])
+  stuck = undefined
+  await sweep(signal)
+  expect(await objects.list('claims/')).toEqual([])
+  expect(await claimStates(tables)).toEqual({})
 })
 
 test('a sweep that was broken off while removing is finished by the next, another process’s too', async () => {

@@ -1,8 +1,8 @@
 import type { LogPort } from '../../engines/log/index.ts'
 import type { ObjectsPort } from '../../engines/objects/index.ts'
 import type { Statement, TablesPort } from '../../engines/tables/index.ts'
-import type { Clock, Limits, Logger } from '../../kernel/index.ts'
-import { finishRemoval, removeClaims } from './claims.ts'
+import { type Clock, describeError, type Limits, type Logger } from '../../kernel/index.ts'
+import { finishRemoval, type Removal, removeClaims } from './claims.ts'
 import { decideSweep, EMPTY_MEMORY, type PartitionEnd } from './decide-sweep.ts'
 import { findHeldRefs } from './holders.ts'
 import { referenceStatement } from './rows.ts'
@@ -25,9 +25,10 @@ export type SweepReport = { readonly removed: readonly string[]; readonly waitin
 
 /**
  * One sweep per call, one at a time: removes claims that were known for `hubClaimGraceMs` and that neither a row that
- * holds one (outbox, parked events, dead letters) nor the log, read up to a point behind that time, refers to. Each step may be repeated, so several processes may sweep, and
- * one may die at any point. Whatever cannot be told for sure (records trimmed or damaged before they were searched) keeps
- * its object.
+ * holds one (outbox, parked events, dead letters) nor the log, read up to a point behind that time, refers to. The log is
+ * read at each sweep as long as some claim waits. Each step may be repeated, so several processes may sweep, and one may
+ * die at any point. Whatever cannot be told for sure (records trimmed or damaged before they were searched) keeps its
+ * object.
  */
 export function createClaimSweep(options: SweepOptions): (signal: AbortSignal) => Promise<SweepReport> {
   const { log, tables, topics, limits, clock } = options
@@ -44,15 +45,23 @@ export function createClaimSweep(options: SweepOptions): (signal: AbortSignal) =
     )
     memory = decided.memory
     if (decided.searched) await tables.batch(decided.searched.map(positionStatement))
-    if (decided.old.length === 0) return { removed: [], waiting: refs.length }
-    await markReferenced(options, decided.old, signal)
-    const removed = await removeClaims(options, decided.old)
+    if (!decided.isSearchDue) return { removed: [], waiting: refs.length }
+    const searched = await markReferenced(options, refs, signal)
+    memory = { ...memory, snapshot: { atMs: clock.elapsedMs(), ends: searched } }
+    const removed = decided.old.length > 0 ? await remove(options, decided.old) : []
     return { removed, waiting: refs.length - removed.length }
   }
 }
 
-/** Rows are read before the log's ends are: what leaves the outbox for the log meanwhile is found in one of the two. */
-async function markReferenced(options: SweepOptions, refs: readonly string[], signal: AbortSignal): Promise<void> {
+/**
+ * Marks what rows and the log refer to, and answers up to where it searched. Rows are read before the log's ends are: what
+ * leaves the outbox for the log meanwhile is found in one of the two.
+ */
+async function markReferenced(
+  options: SweepOptions,
+  refs: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly PartitionEnd[]> {
   const { log, tables, topics, logger } = options
   await mark(tables, await findHeldRefs(tables, refs))
   const ends = await readEnds(log, topics())
@@ -68,6 +77,7 @@ async function markReferenced(options: SweepOptions, refs: readonly string[], si
   // Rows are kept for good then, whatever their age: the search goes on behind what could not be read.
   if (!whole) await tables.batch([{ sql: "UPDATE hub_claims SET state = 'referenced' WHERE state = 'written'" }])
   if (ends.length > 0) await tables.batch(ends.map(positionStatement))
+  return ends
 }
 
 async function mark(tables: TablesPort, refs: readonly string[]): Promise<void> {
@@ -78,7 +88,23 @@ async function mark(tables: TablesPort, refs: readonly string[]): Promise<void> 
 /** What a process that died was removing. */
 async function removeCondemned(options: SweepOptions): Promise<void> {
   const refs = await readRefs(options.tables, 'condemned', options.limits.hubClaimsPerSweepMax)
-  await finishRemoval(options, refs)
+  tellFailed(options, await finishRemoval(options, refs))
+}
+
+async function remove(options: SweepOptions, refs: readonly string[]): Promise<readonly string[]> {
+  const removal = await removeClaims(options, refs)
+  tellFailed(options, removal)
+  return removal.removed
+}
+
+/** They stay condemned: the next sweep tries them again, and the others need not wait for them. */
+function tellFailed({ logger }: SweepOptions, { failed, error }: Removal): void {
+  if (failed.length === 0) return
+  logger.warn('objects that nothing refers to could not be removed; they are tried again', {
+    first: failed[0],
+    count: failed.length,
+    error: describeError(error),
+  })
 }
 
 async function readRefs(tables: TablesPort, state: 'written' | 'condemned', max: number): Promise<readonly string[]> {

@@ -81,7 +81,9 @@ export function createParking(options: {
   const closing = new AbortController()
   const on = { signal: closing.signal, timeoutMs: limits.hubClaimLoadMs }
   let isRecounting = false
+  /** Dead letters that are open: in the tables, and on the way there. */
   let openLetters = 0
+  let unwrittenLetters = 0
   let total = 0
   let unwrittenEvents = 0
   let unwrittenBytes = 0
@@ -138,20 +140,21 @@ export function createParking(options: {
     const letter = toLetter(of, row, { ...death, nowMs: clock.nowMs() })
     unwrittenEvents += 1
     unwrittenBytes += death.bytes
-    openLetters += 1
+    unwrittenLetters += 1
     writer.write({ kind: 'dead', letter, item: row }, () => {
       unwrittenEvents -= 1
       unwrittenBytes -= death.bytes
+      unwrittenLetters -= 1
+      openLetters += 1
       onWritten()
     })
   }
 
   type Found = { readonly keys: ReadonlyMap<string, number>; readonly openLetters: number }
-  const find = async (): Promise<Found> => {
+  const find = async ({ hasNoLetters }: { hasNoLetters: boolean }): Promise<Found> => {
     const [rows, letters] = await Promise.all([
       tables.query(keysStatement(of)),
-      // Nobody else makes any: where there were none, there are none to be counted.
-      isReady && openLetters === 0 ? [] : tables.query(openLettersStatement(of)),
+      hasNoLetters ? [] : tables.query(openLettersStatement(of)),
     ])
     return {
       keys: new Map(rows.map((row) => [String(row['event_key']), Number(row['events'])])),
@@ -163,10 +166,13 @@ export function createParking(options: {
     for (const key of new Set([...counts.keys(), ...found.keys.keys()]))
       setCount(key, (found.keys.get(key) ?? 0) + (unwritten.get(key) ?? 0))
   }
+  /** Nobody else makes letters: where there were none, none have to be counted. */
+  const look = async (): Promise<void> => apply(await find({ hasNoLetters: isReady && openLetters === 0 }))
   const fullOf = (): string | null => {
     if (total >= limits.hubParkedMax) return `${total} events are parked, which is as many as may be`
-    if (openLetters < limits.hubDeadLettersOpenMax) return null
-    return `${openLetters} dead letters are open, which is as many as may be; redrive or discard some`
+    const letters = openLetters + unwrittenLetters
+    if (letters < limits.hubDeadLettersOpenMax) return null
+    return `${letters} dead letters are open, which is as many as may be; redrive or discard some`
   }
   const load = async (): Promise<void> => {
     const max = headsMax + loaded.size
@@ -205,7 +211,7 @@ export function createParking(options: {
 
   return {
     look: () =>
-      writer.write({ kind: 'look', look: async () => apply(await find()) }, () => {
+      writer.write({ kind: 'look', look }, () => {
         isReady = true
         sweep()
         onChange()
@@ -249,7 +255,7 @@ export function createParking(options: {
     },
     sweep,
     async recount(tell) {
-      const found = await find()
+      const found = await find({ hasNoLetters: false })
       // No key is freed by what is told: that is known when all is counted.
       isRecounting = true
       try {

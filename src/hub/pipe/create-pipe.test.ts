@@ -73,6 +73,18 @@ test.each(WAITING)('a promise of %s is refused', async (what, changes, code) => 
   expect([await bench.published(), await bench.published('images')]).toEqual([[], []])
 })
 
+test('a type that a record asks for, and that would come back to the pipe itself, is refused', async () => {
+  const type = (_: unknown, { headers }: { headers: Readonly<Record<string, string>> }): string => headers['type'] ?? ''
+  const pipe = bench.run(pricePipe({ from: { topic: 'images' }, to: { type } }))
+  await bench.log.append('images', [
+    { key: 'shop', value: toPrice(1), headers: { type: IMAGE_ADDED } },
+    { key: 'shop', value: toPrice(2), headers: { type: PRICE_CHANGED } },
+  ])
+  await pipe.caughtUp({ timeoutMs: 5_000 })
+  expect([...bench.letters.values()]).toMatchObject([{ code: 'event-invalid', path: '/type' }])
+  expect(numbers(await bench.published())).toEqual([2])
+})
+
 test('a thousand records: the good ones once and in order per key, the bad ones in quarantine with all about them', async () => {
   const records = Array.from({ length: 1_000 }, (_, n): LogAppend => {
     const bad = n % 13 === 5 ? BAD[n % BAD.length] : undefined

@@ -65,6 +65,8 @@ function makeEvent(output: unknown, index: number, parts: Parameters<typeof make
   try {
     const { to } = definition
     const type = typeof to.type === 'function' ? refusePromise(to.type(output, record), 'to.type', ENRICH_MAY) : to.type
+    const fault = findCircle(type, parts)
+    if (fault !== null) return refused(refusedByEvent(type, [{ path: 'type', detail: fault }]))
     const subject = to.subject ? refusePromise(to.subject(output, record), 'to.subject', ENRICH_MAY) : record.key
     if (subject === '') return refused(refusedByEvent(type, [{ path: 'subject', detail: 'expected a name, got ""' }]))
     const content = makeContent(output, type, parts)
@@ -72,6 +74,13 @@ function makeEvent(output: unknown, index: number, parts: Parameters<typeof make
   } catch (error) {
     return refused(toRefusal('transform-failed', error))
   }
+}
+
+/** A type that depends on the record is known only now: what the pipe makes must not come back to it. */
+function findCircle(type: string, { record, registry }: Parameters<typeof makeEvents>[1]): string | null {
+  const topic = registry.get(type)?.topic
+  if (topic !== record.position.topic) return null
+  return `expected a type of another topic, got one of ${topic}, which the pipe itself reads`
 }
 
 function makeContent(

@@ -35,7 +35,16 @@ export type NewSubscription = {
 export const DEFINITION_COLUMNS =
   'name, owner, pattern, target, transformer, policy, state, detail, generation, revision, created_at_ms'
 
-/** From a row that `put` wrote, whose JSON was checked then. */
+/** Null for a row that is damaged: the bus says in the log what is wrong with it. */
+export function readDefinition(row: Row): SubscriptionDefinition | null {
+  try {
+    return toDefinition(row)
+  } catch {
+    return null
+  }
+}
+
+/** From a row that `put` wrote, whose JSON was checked then. Throws when it is damaged. */
 export function toDefinition(row: Row): SubscriptionDefinition {
   const text = (column: string): string | null => (row[column] === null ? null : String(row[column]))
   const json = (column: string): unknown => JSON.parse(text(column) ?? 'null')

@@ -146,6 +146,7 @@ test('one damaged row keeps no other subscription from its events', async () => 
   await own.publish([{ key: 'k', n: 1 }])
   await until('the good one', () => got.length > 0)
   expect(got).toEqual(['good'])
+  expect((await own.subscriptions.list()).map(({ name }) => name)).toEqual(['good', 'odd'])
 })
 
 test('the lease is not taken again while what was done under it before still ends', async () => {

@@ -5,7 +5,13 @@ import type { Statement, TablesPort } from '../../engines/tables/index.ts'
 import { type Clock, Fault, type Limits, systemClock } from '../../kernel/index.ts'
 import { parsePattern } from '../patterns/index.ts'
 import { parseTransformer } from '../transformer/index.ts'
-import { DEFINITION_COLUMNS, type NewSubscription, type SubscriptionDefinition, toDefinition } from './definition.ts'
+import {
+  DEFINITION_COLUMNS,
+  type NewSubscription,
+  readDefinition,
+  type SubscriptionDefinition,
+  toDefinition,
+} from './definition.ts'
 import { findStartOffsets, type PastBounds, type StartOffset } from './start-offsets.ts'
 
 /** Told when a subscription was made, changed or removed: the bus looks at the tables then. */
@@ -26,6 +32,7 @@ export type Subscriptions = {
    * here. Faults: `subscription-invalid` (`detail.errors`), `subscription-taken` by another owner, `subscriptions-full`, `hub-busy`.
    */
   put(subscription: NewSubscription): Promise<Put>
+  /** Without those whose rows are damaged. */
   list(): Promise<readonly SubscriptionDefinition[]>
   get(name: string): Promise<SubscriptionDefinition | null>
   /** With its position and what is parked; its dead letters stay. False when there is none. */
@@ -126,7 +133,7 @@ export function createSubscriptions(options: {
     },
     async list() {
       const sql = `SELECT ${DEFINITION_COLUMNS} FROM hub_subscriptions ORDER BY name`
-      return (await tables.query({ sql })).map(toDefinition)
+      return (await tables.query({ sql })).map(readDefinition).filter((definition) => definition !== null)
     },
     async remove(name) {
       const of = (table: string, column: string): Statement => ({

@@ -23,7 +23,7 @@ type Running = { readonly job: ReplayJob; readonly run: Run; readonly abort: Abo
 
 /**
  * Does the replays that are on record, where the bus runs. Positions are saved now and then, so a replay that was cut off delivers
- * some of its events again, under the same delivery ids (`<event id>~<replay id>`), by which subscribers know them.
+ * some of its events again, under the same delivery ids (with `~<replay id>` behind them), by which subscribers know them.
  */
 export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
   const { tables, patternOf, holds, limits, logger, clock = systemClock } = options

@@ -438,7 +438,7 @@ export const DEFAULT_LIMITS: Limits = {
   hubSearchSkewMs: 60_000,
   hubSearchRecordsMax: 1_000_000,
   hubSearchMs: 10_000,
-  hubReplaysRunningMax: 4,
+  hubReplaysRunningMax: 16,
   hubReplaysKeptMax: 1_000,
   hubReplayDeliveriesMax: 64,
   hubReplaySaveMs: 1_000,

@@ -58,7 +58,7 @@ test('what is published comes to the subscriber, in order per subject', async ()
   expect(published).toHaveLength(60)
   await until('all came', () => got.length === 60)
   for (const subject of ['order-0', 'order-1', 'order-2']) {
-    const ids = got.filter(({ event }) => event.subject === subject).map(({ id }) => id)
+    const ids = got.filter(({ event }) => event.subject === subject).map(({ event }) => event.id)
     expect(ids).toEqual(published.map(({ id }) => id).filter((id) => ids.includes(id)))
   }
   await stop()

@@ -3,6 +3,7 @@ import { createDirectoryObjects } from '../src/engines/objects/index.ts'
 import { createStoreClient } from '../src/engines/store/index.ts'
 import {
   type Bus,
+  type Claims,
   createBus,
   createClaims,
   createFunctionTarget,
@@ -11,12 +12,29 @@ import {
   type FunctionHandler,
   type Producer,
 } from '../src/hub/index.ts'
-import { createLogger, DEFAULT_LIMITS, Fault, systemClock } from '../src/kernel/index.ts'
+import {
+  type Clock,
+  createLogger,
+  DEFAULT_LIMITS,
+  Fault,
+  type Limits,
+  type Logger,
+  systemClock,
+} from '../src/kernel/index.ts'
 import { layoutOf } from '../src/roles/layout.ts'
 import { benchRegistry, createPatterns } from './hub-events.ts'
 
-/** A producer and a bus that delivers, on the store of this home. */
-export type BenchBus = { readonly producer: Producer; readonly bus: Bus; close(): Promise<void> }
+/** On the store of this home. */
+export type BenchBus = { readonly bus: Bus; close(): Promise<void> }
+
+/** Whoever publishes: a process of its own, as a cell or a worker is. */
+export async function openBenchProducer(
+  home: string,
+): Promise<{ readonly producer: Producer; close(): Promise<void> }> {
+  const { shared, store, claims } = openStore(home)
+  const producer = createProducer({ log: store.log, registry: benchRegistry, claims, source: 'bench', ...shared })
+  return { producer, close: () => store.close() }
+}
 
 /** As control puts them together. Each subscription is a function; `all` has the handler given, the others throw. */
 export async function openBenchBus(options: {
@@ -24,13 +42,9 @@ export async function openBenchBus(options: {
   subscriptions: number
   handler: FunctionHandler
 }): Promise<BenchBus> {
-  const layout = layoutOf(options.home)
-  const limits = DEFAULT_LIMITS
-  const logger = createLogger({ role: 'bench', format: 'text', level: 'warn', write: (line) => console.error(line) })
-  const shared = { limits, logger, clock: systemClock }
-  const store = createStoreClient({ path: layout.storeSocket, ...shared })
+  const { shared, store, claims } = openStore(options.home)
+  const { limits } = shared
   const { log, tables } = store
-  const claims = createClaims({ objects: createDirectoryObjects({ root: layout.objectsDirectory }), tables, ...shared })
   const registry = benchRegistry
   const subscriptions = createSubscriptions({ tables, registry, log, ...shared })
   for (const [name, pattern] of createPatterns(options.subscriptions))
@@ -53,7 +67,6 @@ export async function openBenchBus(options: {
     await Bun.sleep(10)
   }
   return {
-    producer: createProducer({ log, registry, claims, source: 'bench', ...shared }),
     bus,
     async close() {
       await bus.close()
@@ -63,3 +76,15 @@ export async function openBenchBus(options: {
 }
 
 const READY_MAX_MS = 10_000
+
+function openStore(home: string): { shared: Shared; store: StoreClient; claims: Claims } {
+  const layout = layoutOf(home)
+  const logger = createLogger({ role: 'bench', format: 'text', level: 'warn', write: (line) => console.error(line) })
+  const shared = { limits: DEFAULT_LIMITS, logger, clock: systemClock }
+  const store = createStoreClient({ path: layout.storeSocket, ...shared })
+  const objects = createDirectoryObjects({ root: layout.objectsDirectory })
+  return { shared, store, claims: createClaims({ objects, tables: store.tables, ...shared }) }
+}
+
+type Shared = { readonly limits: Limits; readonly logger: Logger; readonly clock: Clock }
+type StoreClient = ReturnType<typeof createStoreClient>

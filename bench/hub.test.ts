@@ -33,6 +33,7 @@ test('events through a store to their subscriber, at smoke size: all there, none
     warmUp: 100,
     batch: 50,
     publishers: 2,
+    aheadMax: 500,
     subscriptions: 5,
   })
   expect(row.detail).toMatchObject({ events: 1_000, subscriptions: 5 })

@@ -11,6 +11,7 @@ const FULL_TIMES = 5
 const SUBSCRIPTIONS = 20
 const PUBLISHERS = 8
 const BATCH = 100
+const AHEAD_MAX = 4_096
 const WARM_UP_EVENTS = 30_000
 const DURABLE = [
   ['durable-events', 'title', 120_000],
@@ -37,7 +38,15 @@ export const runHubBench: Bench = async ({ full, say }) => {
     await attempt(metric, () => {
       say(`events of 1 KB (${kind}) in batches of ${BATCH}, through a store, to one subscription of ${SUBSCRIPTIONS}`)
       const [events, warmUp] = [count * times, WARM_UP_EVENTS]
-      const load = { kind, events, warmUp, batch: BATCH, publishers: PUBLISHERS, subscriptions: SUBSCRIPTIONS }
+      const load = {
+        kind,
+        events,
+        warmUp,
+        batch: BATCH,
+        publishers: PUBLISHERS,
+        aheadMax: AHEAD_MAX,
+        subscriptions: SUBSCRIPTIONS,
+      }
       return measureDurable(metric, load)
     })
   await attempt('publish-to-subscriber-p99-ms', () => {

@@ -76,7 +76,8 @@ export const start: StartRole = async (context) => {
     ...{ log: store.log, tables: store.tables, objects, loaded, auth, name, limits, logger },
     webhookNetworks: config.hub.webhookNetworks,
     // There is no way to close a connection at once; the server looks every few seconds.
-    cut: (request) => server.timeout(request, 1),
+    cut: (request, idleMs = 0) =>
+      server.timeout(request, Math.min(SECONDS_MAX, Math.max(1, Math.ceil(idleMs / 1_000)))),
     clock: systemClock,
   })
   const app = createControlApp({
@@ -143,6 +144,8 @@ function secretsOf({ operatorToken, metricsToken, watchUrl }: RoleContext): Give
 /** Answers to those who may not do what takes long. */
 const STRANGER: ReadonlySet<number> = new Set([401, 403, 404, 421])
 const STRANGER_SECONDS = 10
+/** More than these the server does not count. */
+const SECONDS_MAX = 255
 
 function isLong(request: Request): boolean {
   const { pathname } = new URL(request.url)

@@ -25,8 +25,8 @@ export function openDeliveryStream(options: {
   readonly limits: Pick<Limits, 'hubStreamBufferBytesMax' | 'hubStreamStallMs' | 'hubStreamBeatMs'>
   /** Aborted when the connection is gone. */
   readonly gone: AbortSignal
-  /** Closes the connection: a stream that errors or ends does not, while what it has is not read. */
-  readonly cut: () => void
+  /** Closes the connection, soon or after so long: a stream that errors or ends does not, while what it has is not read. */
+  readonly cut: (idleMs?: number) => void
   /** Once: it is read to its end, or the connection is gone. */
   readonly onGone: () => void
 }): DeliveryStream {
@@ -94,6 +94,8 @@ export function openDeliveryStream(options: {
         if (!isEnded) return reader?.drained()
         to.close()
         leave()
+        // Handed over, which is not yet read.
+        options.cut(limits.hubStreamStallMs)
       },
       cancel: leave,
     },

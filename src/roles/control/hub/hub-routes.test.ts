@@ -278,8 +278,18 @@ test('a spoke sees and touches its own subscriptions only', async () => {
 test('a spoke has to do with the dead letters of its own subscriptions only', async () => {
   await hub.call('/subscriptions/letters', toJson('PUT', SUBSCRIPTION), token)
   const [row] = await hub.tables.query({ sql: "SELECT generation FROM hub_subscriptions WHERE name = 'letters'" })
-  const letter = (id: string, more: Partial<NewDeadLetter>): NewDeadLetter => ({
-    ...{ id, kind: 'delivery', name: 'letters', eventId: id, type: 't', key: 'k', code: 'c', reason: 'r', path: null },
+  const letter = (id: string, more: Partial<NewDeadLetter>) => ({
+    ...{
+      id,
+      kind: 'delivery' as const,
+      name: 'letters',
+      eventId: id,
+      type: 't',
+      key: 'k',
+      code: 'c',
+      reason: 'r',
+      path: null,
+    },
     ...{ position: { topic: 'a', partition: 0, offset: 1 }, attempts: 1, firstFailedAtMs: 0, headers: {} },
     generation: Number(row?.['generation']),
     payload: Buffer.from(JSON.stringify(titleAdded(1))),

@@ -88,8 +88,8 @@ export type HubPorts = {
   withData(event: AnyEvent): Promise<AnyEvent>
   /** Whether streams are given anything by this process. */
   isBusHere(): boolean
-  /** Closes the connection of a request whose answer nobody reads any more; what it still holds is dropped. */
-  cut(request: Request): void
+  /** Closes the connection of a request soon, or when it has been idle for `idleMs`: what its answer still holds unread is dropped. */
+  cut(request: Request, idleMs?: number): void
   readonly limits: Limits
   readonly logger: Logger
 }

@@ -152,7 +152,7 @@ async function openStream(found: SubscriptionFacts, { caller, request, ports, op
     window: Math.min(window, policy.concurrency),
     limits,
     gone: request.signal,
-    cut: () => ports.cut(request),
+    cut: (idleMs) => ports.cut(request, idleMs),
     onGone: leave,
   })
   return (await refuseMeanwhile(request, ports, stream.close)) ?? stream.response

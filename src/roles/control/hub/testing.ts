@@ -19,7 +19,6 @@ import {
   createStreamHub,
   createSubscriptions,
   hubMigrations,
-  type NewDeadLetter,
   platformDefinitions,
   viewSubscriptions,
   withSpokeSight,
@@ -47,7 +46,7 @@ export type TestHub = {
   readonly ports: HubPorts
   readonly log: EmbeddedLog
   readonly tables: TablesPort
-  addLetters(letters: readonly NewDeadLetter[]): Promise<void>
+  addLetters: ReturnType<typeof createDeadLetters>['add']
   call(path: string, init?: RequestInit, token?: string): Promise<Response>
   createSpoke(request?: Readonly<Record<string, unknown>>): Promise<string>
   close(): Promise<void>
@@ -107,7 +106,7 @@ export async function startTestHub(more: Partial<Limits> = {}): Promise<TestHub>
     replays: createReplayList(replays),
     deadLetters,
     isBusHere: busWatch.isHere,
-    cut: (request) => server.timeout(request, 1),
+    cut: (request, idleMs = 0) => server.timeout(request, Math.max(1, Math.ceil(idleMs / 1_000))),
     withData: async (event) => event,
     tail: createHubTail({ log, registry, limits, logger: silentLogger }),
     views: { list: async () => [], read: async () => null },

@@ -3,6 +3,7 @@ import { describeError } from '../../kernel/index.ts'
 
 const WHAT_TO_DO =
   'what is published is what its readers check again, so say what JSON holds (a date as z.iso.datetime(), a number as z.number()) and turn it into something else where it is read'
+const WAITS = 'expected rules that answer at once, got an async function'
 const AsyncFunction = (async () => {}).constructor
 
 /**
@@ -11,33 +12,42 @@ const AsyncFunction = (async () => {}).constructor
  * wrong. Rules that change values without saying so show when something is published (`findRepublishErrors`).
  */
 export function findSchemaFaults(schema: z.ZodType): readonly string[] {
-  const input = describe(schema, 'input')
-  const output = describe(schema, 'output')
+  const input = describe(schema, { io: 'input', unrepresentable: 'throw' })
+  const output = describe(schema, { io: 'output', unrepresentable: 'throw' })
   const fault = input.fault ?? output.fault
   if (fault !== null) return [`data: expected a schema of what JSON can hold, ${fault}; ${WHAT_TO_DO}`]
   if (input.text !== output.text) return [`data: expected a schema whose output is its input; ${WHAT_TO_DO}`]
-  return findWaits(schema).map((what) => `data: ${what}`)
+  return input.waits || output.waits ? [`data: ${WAITS}`] : []
 }
 
 /** Rules of a schema that answer with a promise: nobody waits for them. For schemas that may transform, too. */
 export function findWaits(schema: z.ZodType): readonly string[] {
+  const sides = (['input', 'output'] as const).map((io) => describe(schema, { io, unrepresentable: 'any' }))
+  return sides.some(({ waits }) => waits) ? [WAITS] : []
+}
+
+type Described = { readonly text: string; readonly fault: string | null; readonly waits: boolean }
+
+/** Its JSON Schema without what may differ between what goes in and what comes out. */
+function describe(
+  schema: z.ZodType,
+  how: { readonly io: 'input' | 'output'; readonly unrepresentable: 'throw' | 'any' },
+): Described {
   let waits = false
-  const look = (io: 'input' | 'output'): void => {
-    z.toJSONSchema(schema, {
-      io,
-      unrepresentable: 'any',
-      override: ({ zodSchema }) => {
+  try {
+    const json = z.toJSONSchema(schema, {
+      ...how,
+      override({ zodSchema, jsonSchema }) {
         waits ||= hasAsync(zodSchema)
+        if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
+        delete jsonSchema.required
+        delete jsonSchema.default
       },
     })
+    return { text: JSON.stringify(json), fault: null, waits }
+  } catch (error) {
+    return { text: '', fault: describeError(error), waits }
   }
-  try {
-    look('input')
-    look('output')
-  } catch {
-    // What has no JSON Schema at all is told where one is needed.
-  }
-  return waits ? ['expected rules that answer at once, got an async function'] : []
 }
 
 function hasAsync(schema: z.core.$ZodType): boolean {
@@ -47,23 +57,4 @@ function hasAsync(schema: z.core.$ZodType): boolean {
     ...('transform' in def ? [def.transform] : []),
   ]
   return functions.some((one) => one instanceof AsyncFunction)
-}
-
-type Described = { readonly text: string; readonly fault: string | null }
-
-/** Its JSON Schema without what may differ between what goes in and what comes out. */
-function describe(schema: z.ZodType, io: 'input' | 'output'): Described {
-  try {
-    const json = z.toJSONSchema(schema, {
-      io,
-      override({ jsonSchema }) {
-        if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
-        delete jsonSchema.required
-        delete jsonSchema.default
-      },
-    })
-    return { text: JSON.stringify(json), fault: null }
-  } catch (error) {
-    return { text: '', fault: describeError(error) }
-  }
 }

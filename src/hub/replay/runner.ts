@@ -57,7 +57,11 @@ export function createReplayRunner(options: ReplayRunnerOptions): ReplayRunner {
       await end(one, 'done', detailOf(one.run.progress().lost))
     } catch (error) {
       if (faultCode(error) === 'pattern-invalid') await end(one, 'failed', describeError(error))
-      else if (!one.abort.signal.aborted) complain(one.job.id, describeError(error))
+      else if (!one.abort.signal.aborted) {
+        complain(one.job.id, describeError(error))
+        // What it gave since the last time need not come again.
+        await save(one)
+      }
     } finally {
       one.abort.abort()
       one.over = true

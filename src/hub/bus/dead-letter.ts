@@ -8,6 +8,8 @@ export type NewDeadLetter = {
   readonly kind: 'delivery' | 'pipe'
   /** Of the subscription or the pipe. */
   readonly name: string
+  /** Of the subscription: tells it from a later one of its name. */
+  readonly generation?: number
   /** Of the event that could not be delivered; null where there is no event yet. */
   readonly eventId: string | null
   readonly type: string | null

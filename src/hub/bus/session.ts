@@ -80,6 +80,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const complain = (name: string, revision: unknown, reason: string): void => {
     const what = `${name} ${revision}`
     if (told.has(what)) return
+    if (told.size >= TOLD_MAX) told.clear()
     told.add(what)
     logger.error('a subscription cannot be brought its events here', { subscription: name, reason })
   }
@@ -232,6 +233,9 @@ type Prepared = {
 function isSame(now: SubscriptionDefinition | undefined, then: SubscriptionDefinition): boolean {
   return now?.generation === then.generation && now.revision === then.revision
 }
+
+/** A complaint beyond is told again. */
+const TOLD_MAX = 1_000
 
 /** Of subscriptions that are there no more: what was written while they were being removed. */
 const LEFT_BEHIND: readonly Statement[] = ['hub_parked', 'hub_positions'].map((table) => ({

@@ -98,6 +98,10 @@ test('letters of a subscription that was removed are none of the next of its nam
   await bed.subscriptions.remove('all')
   await bed.put('all', { owner: 'other' })
   expect(await codeOf(letters.redrive(first?.id ?? ''))).toBe('subscription-unknown')
+  const generation = (await bed.subscriptions.get('all'))?.generation ?? 0
+  expect((await letters.get(first?.id ?? ''))?.generation).not.toBe(generation)
+  const ofNew = (await letters.list({ name: 'all', generation })).letters
+  expect(ofNew.map(({ id }) => id)).not.toContain(first?.id)
   // The same event died for the new one, too: a letter of its own, however the old one ended.
   await letters.discard(first?.id ?? '')
   await until('dead again', async () => (await letters.list({ state: 'open' })).letters.length === 1)

@@ -12,6 +12,8 @@ export type DeadLetterFilter = {
   readonly state?: DeadLetter['state']
   readonly kind?: DeadLetter['kind']
   readonly name?: string
+  /** Of the subscription: one of its name that came before or after is another. */
+  readonly generation?: number
   readonly eventId?: string
   /** The `cursor` of the page before. */
   readonly before?: string
@@ -26,6 +28,8 @@ export type DeadLetterPage = {
 }
 
 export type DeadLetterWithPayload = DeadLetter & {
+  /** Of the subscription; null for a pipe. */
+  readonly generation: number | null
   readonly headers: Readonly<Record<string, string>>
   readonly payload: Uint8Array | Claim
 }
@@ -123,7 +127,9 @@ export function createDeadLetters(options: {
         if (error instanceof Fault && error.code === 'dead-letter-unknown') return null
         throw error
       })
-      return row && { ...toDeadLetter(row), headers: toHeaders(row), payload: toPayload(row) }
+      if (!row) return null
+      const generation = row['generation'] === null ? null : Number(row['generation'])
+      return { ...toDeadLetter(row), generation, headers: toHeaders(row), payload: toPayload(row) }
     },
     async redrive(id) {
       const row = await findOpen(id)
@@ -142,7 +148,7 @@ export function createDeadLetters(options: {
   }
 }
 
-function listStatement({ state, kind, name, eventId, before }: DeadLetterFilter, max: number): Statement {
+function listStatement({ state, kind, name, generation, eventId, before }: DeadLetterFilter, max: number): Statement {
   const conditions: string[] = []
   const parameters: SqlValue[] = []
   const narrow = (condition: string, ...values: readonly SqlValue[]): void => {
@@ -152,6 +158,7 @@ function listStatement({ state, kind, name, eventId, before }: DeadLetterFilter,
   if (state !== undefined) narrow('state = ?', state)
   if (kind !== undefined) narrow('kind = ?', kind)
   if (name !== undefined) narrow('name = ?', name)
+  if (generation !== undefined) narrow('generation = ?', generation)
   if (eventId !== undefined) narrow('event_id = ?', eventId)
   if (before !== undefined) {
     const { atMs, id } = parseCursor(before)

@@ -9,8 +9,6 @@ import type { ParkedOf } from '../parked-rows.ts'
 
 /** A letter, with what a delivery needs to be tried again. */
 export type LetterToAdd = NewDeadLetter & {
-  /** Tells the subscription from a later one of its name. */
-  readonly generation?: number
   readonly deliveryId?: string
   readonly replay?: string | null
   /** Of the record; for a pipe's letter the time it died serves. */

@@ -4,7 +4,6 @@ import { type AnyEvent, type DeadLetter, deadLetterSchema } from '../../../contr
 import type { AsCaller, Caller } from './caller.ts'
 import type { HubPorts } from './ports.ts'
 import { badRequest, notFound } from './problems.ts'
-import { ownNames } from './subscription-routes.ts'
 
 const BASE = '/hub/v1/dead-letters'
 const PAGE_MAX = 500
@@ -22,7 +21,7 @@ export function addDeadLetterRoutes(app: Hono, ports: HubPorts, asCaller: AsCall
   const { deadLetters } = ports
 
   const find = async (caller: Caller, id: string): ReturnType<typeof deadLetters.get> => {
-    const own = await ownNames(caller, ports)
+    const own = await findOwn(caller, ports)
     const letter = await deadLetters.get(id)
     return letter && isTheirs(letter, own) ? letter : null
   }
@@ -42,14 +41,16 @@ export function addDeadLetterRoutes(app: Hono, ports: HubPorts, asCaller: AsCall
         const [issue] = query.error.issues
         return badRequest('query-invalid', `${issue?.path.join('.') || 'query'}: ${issue?.message}`)
       }
-      const own = await ownNames(caller, ports)
+      const own = await findOwn(caller, ports)
       const { name, kind, ...rest } = query.data
-      const wanted = name ?? (own?.length === 1 ? own[0] : undefined)
-      if (own && wanted === undefined && own.length > 0)
-        return badRequest('query-invalid', `name: expected one of your subscriptions: ${own.join(', ')}.`)
-      if (own && (kind === 'pipe' || wanted === undefined || !own.includes(wanted)))
+      const names = [...(own?.keys() ?? [])]
+      const wanted = name ?? (names.length === 1 ? names[0] : undefined)
+      if (wanted === undefined && names.length > 0)
+        return badRequest('query-invalid', `name: expected one of your subscriptions: ${names.join(', ')}.`)
+      if (own && (kind === 'pipe' || wanted === undefined || !own.has(wanted)))
         return Response.json({ deadLetters: [], next: null })
-      const filter = dropAbsent({ ...rest, kind: own ? ('delivery' as const) : kind, name: wanted })
+      const generation = own?.get(wanted ?? '')
+      const filter = dropAbsent({ ...rest, kind: own ? ('delivery' as const) : kind, name: wanted, generation })
       const { letters, cursor } = await deadLetters.list(filter)
       return Response.json({ deadLetters: letters, next: cursor })
     }),
@@ -59,7 +60,7 @@ export function addDeadLetterRoutes(app: Hono, ports: HubPorts, asCaller: AsCall
     asCaller(async (caller, _request, param) => {
       const letter = await find(caller, param('id'))
       if (!letter) return notFound('dead-letter', param('id'))
-      const { payload, ...rest } = letter
+      const { payload, generation: _, ...rest } = letter
       if (!(payload instanceof Uint8Array))
         return Response.json({
           ...rest,
@@ -81,8 +82,18 @@ function dropAbsent<T extends object>(fields: T): Present<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T> // what is left is there
 }
 
-function isTheirs(letter: DeadLetter, own: readonly string[] | null): boolean {
-  return own === null || (letter.kind === 'delivery' && own.includes(letter.name))
+/** A spoke's subscriptions, by name; null: all there are. Letters of an earlier one of a name are not its own. */
+async function findOwn(caller: Caller, { subscriptions }: HubPorts): Promise<ReadonlyMap<string, number> | null> {
+  if (caller.kind === 'operator') return null
+  const own = (await subscriptions.list()).filter(({ owner }) => owner === caller.spoke.name)
+  return new Map(own.map(({ name, generation }) => [name, generation]))
+}
+
+function isTheirs(
+  letter: DeadLetter & { readonly generation: number | null },
+  own: ReadonlyMap<string, number> | null,
+): boolean {
+  return own === null || (letter.kind === 'delivery' && own.get(letter.name) === letter.generation)
 }
 
 /** A spoke's patterns may have been narrowed since the event was given to it. */

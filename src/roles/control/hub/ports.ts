@@ -75,7 +75,13 @@ export type HubPorts = {
   readonly deadLetters: {
     /** Newest first. */
     list(filter: DeadLetterFilter): Promise<{ readonly letters: readonly DeadLetter[]; readonly cursor: string | null }>
-    get(id: string): Promise<(DeadLetter & { readonly payload: Uint8Array | { readonly ref: string } }) | null>
+    /** `generation`: of its subscription; null for a pipe. */
+    get(
+      id: string,
+    ): Promise<
+      | (DeadLetter & { readonly generation: number | null; readonly payload: Uint8Array | { readonly ref: string } })
+      | null
+    >
     /** Faults `dead-letter-unknown`, `dead-letter-closed` (it was redriven or discarded before), `subscription-unknown`. */
     redrive(id: string): Promise<void>
     discard(id: string): Promise<void>
@@ -96,6 +102,8 @@ export type HubPorts = {
 
 export type SubscriptionFacts = {
   readonly name: string
+  /** Tells it from an earlier one of its name. */
+  readonly generation: number
   readonly owner: string | null
   readonly target: { readonly kind: string }
   readonly policy: { readonly concurrency: number }
@@ -106,6 +114,8 @@ export type DeadLetterFilter = {
   readonly kind?: DeadLetter['kind']
   /** Of a subscription or a pipe. */
   readonly name?: string
+  /** Of the subscription of that name. */
+  readonly generation?: number
   /** The cursor of the page before. */
   readonly before?: string
   readonly max?: number

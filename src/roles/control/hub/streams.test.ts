@@ -197,6 +197,20 @@ test('a stream ends when its subscription goes elsewhere', async () => {
   expect(stream.messages.at(-1)?.event).toBe('removed')
 })
 
+test('a stream ends when its token was renewed by another process', async () => {
+  const polling = await startTestHub({ hubSpokesPollMs: 20 })
+  try {
+    const bearer = await polling.createSpoke()
+    const put = toJson('PUT', { pattern: { id: ['x'] }, target: { kind: 'stream' } })
+    await polling.call('/subscriptions/renewed', put, bearer)
+    const answer = await polling.call('/subscriptions/renewed/events', {}, bearer)
+    await polling.tables.batch([{ sql: "UPDATE hub_spokes SET token_id = 'another'" }])
+    expect(await answer.text()).toContain('event: revoked')
+  } finally {
+    await polling.close()
+  }
+})
+
 test('where the bus does not run there are no streams, and those there were are told to come back', async () => {
   const quiet = await startTestHub({ hubBusLeaseMs: 200 })
   let beating: ReturnType<typeof setInterval> | undefined

@@ -80,3 +80,18 @@ test('whatever happens, a key keeps its order, has one at a time, and gives noth
     }),
   )
 })
+
+test('a lane waits while something lies in it or was taken from it; what it is made busy with by hand is no such thing', () => {
+  const lanes = createLanes<Thing>()
+  const stateOf = () => [lanes.isWaiting('a'), lanes.isTaken('a')]
+  expect(stateOf()).toEqual([false, false])
+  lanes.occupy('a')
+  expect(stateOf()).toEqual([false, false])
+  lanes.push({ key: 'a', bytes: 1, n: 1, next: null })
+  expect(stateOf()).toEqual([true, false])
+  lanes.free('a')
+  lanes.take()
+  expect(stateOf()).toEqual([true, true])
+  lanes.free('a')
+  expect(stateOf()).toEqual([false, false])
+})

@@ -108,7 +108,8 @@ test('a raw record becomes an event for a stream, a signed webhook and a queue; 
   }
   const ids = stream.deliveries.map(({ id }) => id).sort()
   expect(receiver.received.map(({ id }) => id).sort()).toEqual(ids)
-  expect((await readTopic('shop-queue')).map(({ json }) => String(json['id'])).sort()).toEqual(ids)
+  const eventIds = stream.deliveries.map(({ event }) => event.id).sort()
+  expect((await readTopic('shop-queue')).map(({ json }) => String(json['id'])).sort()).toEqual(eventIds)
 
   const letters = await eventually('four are in quarantine', async () => {
     const found = await bed.deadLetters('kind=pipe&name=orders&state=open')
@@ -290,8 +291,10 @@ test('nobody sees what its schema refuses, though it lies on the log between the
 test('webhooks: retried until taken, 410 ends them, what never works is a dead letter and can be redriven', async () => {
   let isMended = false
   const seen = new Map<string, number>()
-  const receiver = createReceiver(({ id, body }) => {
-    const { number } = (body as { data: { number: number } }).data
+  const eventIdOf = ({ body }: { readonly body: unknown }): string => (body as { id: string }).id
+  const receiver = createReceiver((received) => {
+    const { number } = (received.body as { data: { number: number } }).data
+    const id = eventIdOf(received)
     const times = (seen.get(id) ?? 0) + 1
     seen.set(id, times)
     if (number === 4_000) return new Response('not now', { status: times < 3 ? 500 : 200 })
@@ -348,9 +351,11 @@ test('webhooks: retried until taken, 410 ends them, what never works is a dead l
     return view.state === 'disabled' ? view : null
   })
   expect(disabled.detail).toContain('410')
-  expect(receiver.received.filter(({ id }) => id === 'hook-4410').length).toBe(1)
+  expect(receiver.received.filter((each) => eventIdOf(each) === 'hook-4410').length).toBe(1)
   expect(
-    receiver.received.filter(({ id }) => ['hook-4000', 'hook-4001'].includes(id)).every(({ verified }) => verified),
+    receiver.received
+      .filter((each) => ['hook-4000', 'hook-4001'].includes(eventIdOf(each)))
+      .every(({ verified }) => verified),
   ).toBe(true)
 
   isMended = true

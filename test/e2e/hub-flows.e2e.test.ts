@@ -149,7 +149,7 @@ test('a raw record becomes an event for a stream, a signed webhook and a queue; 
   expect(journey.exitCode).toBe(0)
   expect(journey.stdout).toContain('flow-webhook')
   await stream.stop()
-  receiver.stop()
+  await receiver.stop()
 }, 60_000)
 
 test('30 MB pass by reference, raw or published, and control does not grow by them', async () => {
@@ -364,7 +364,7 @@ test('webhooks: retried until taken, 410 ends them, what never works is a dead l
   expect(await bed.deadLetters('kind=delivery&name=hooks&state=open')).toEqual([])
   await eventually('nothing is parked any more', async () => (await bed.subscription('hooks')).parked === 0)
   expect(seen.get('hook-4000')).toBe(3)
-  receiver.stop()
+  await receiver.stop()
 }, 60_000)
 
 test('a poison event parks its key, and a slow subscriber delays nobody', async () => {

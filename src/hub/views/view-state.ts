@@ -1,4 +1,4 @@
-import type { CloudEvent } from '../../contracts/index.ts'
+import type { AnyEvent, CloudEvent } from '../../contracts/index.ts'
 import type { LogRecord } from '../../engines/log/index.ts'
 import { describeError, type Limits, type Logger } from '../../kernel/index.ts'
 import { createMatcher, parsePattern } from '../patterns/index.ts'
@@ -54,7 +54,7 @@ export function createViewState<State>(options: {
   }
 
   const accept = (event: CloudEvent | null): void => {
-    if (event && matches(event) && !ids.isRepeat(event.id)) apply(event)
+    if (event && matches(event) && !ids.isRepeat(identityOf(event))) apply(event)
   }
 
   return {
@@ -89,3 +89,6 @@ function createFilter<State>({ name, on }: ViewDefinition<State>): (event: Cloud
   matcher.add(name, parsed.pattern)
   return (event) => matcher.matchParsed(event).length > 0
 }
+
+/** CloudEvents: an id is unique among those of its source. */
+const identityOf = ({ id, source }: AnyEvent): string => `${id} ${source}`

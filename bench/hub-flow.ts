@@ -8,8 +8,11 @@ import type { SubscriberResult } from './hub-subscriber-process.ts'
 import { readLines } from './read-lines.ts'
 import type { BenchRow } from './report.ts'
 
-/** A generator later than this for one event in a hundred did not keep its rate: what it measured is no open loop. */
-const LAG_P99_MAX_MS = 2
+/**
+ * A generator later than this for one event in a hundred did not keep its rate, here as in the other open loops. Below it its lateness
+ * makes the figure worse, never better: a latency counts from when the event was due.
+ */
+const LAG_P99_MAX_MS = 5
 /** After the last was acknowledged, for those that are not there yet. */
 const PATIENCE_MS = 10_000
 

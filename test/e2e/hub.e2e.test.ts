@@ -31,7 +31,10 @@ beforeAll(async () => {
   })
 }, 120_000)
 
+const started: Subscriber[] = []
+
 afterAll(async () => {
+  for (const subscriber of started) await subscriber.stop()
   await platform?.stop()
   rmSync(directory, { recursive: true, force: true })
 })
@@ -47,7 +50,7 @@ async function addSpoke(name: string): Promise<string> {
   return ((await made.json()) as { token: string }).token
 }
 
-type Subscriber = { readonly file: string; pid(): number; kill(): Promise<void>; stop(): Promise<void> }
+type Subscriber = { readonly file: string; kill(): Promise<void>; stop(): Promise<void> }
 
 function startSubscriber(name: string, token: string): Subscriber {
   const file = join(directory, `${name}.sqlite`)
@@ -62,15 +65,16 @@ function startSubscriber(name: string, token: string): Subscriber {
     child.kill('SIGKILL')
     await child.exited
   }
-  return {
+  const subscriber: Subscriber = {
     file,
-    pid: () => child.pid,
     async kill() {
       await end()
       child = spawn()
     },
     stop: end,
   }
+  started.push(subscriber)
+  return subscriber
 }
 
 function readOrders(file: string): readonly { number: number; amount: number; effects: number }[] {
@@ -207,5 +211,4 @@ test('10,000 acknowledged publishes while store, control and subscribers are kil
   }
   const dead = await platform.staff('/hub/v1/dead-letters?max=10')
   expect(((await dead.json()) as { deadLetters: unknown[] }).deadLetters).toEqual([])
-  for (const subscriber of subscribers) await subscriber.stop()
 }, 400_000)

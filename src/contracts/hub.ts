@@ -15,7 +15,7 @@ export const deliveryPolicySchema = z
   .strictObject({
     /** Deliveries under way at once; those of one key go one after the other in any case. */
     concurrency: z.int().min(1).max(256).default(16),
-    /** With the waits below, 20 are spread over half an hour to an hour: a receiver that is deployed anew loses nothing. */
+    /** With the waits below, 20 take some half an hour: a receiver that is deployed anew loses nothing. */
     attemptsMax: z.int().min(1).max(100).default(20),
     backoffMinMs: z.int().min(10).max(3_600_000).default(500),
     backoffMaxMs: z.int().min(10).max(86_400_000).default(300_000),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually, makeFilm, type Platform, startPlatform } from './platform.ts'
@@ -61,12 +61,23 @@ test('health says what is not well, on both ports, and well again when it is', a
     await eventually(`${url} is well again`, async () => (await health(url)).status === 200)
 }, 60_000)
 
+/** Puts a box behind a film that says nothing, so that its upload takes its time on any machine. */
+function makeLarger(film: string, bytes: number): void {
+  const box = Buffer.alloc(8)
+  box.writeUInt32BE(bytes, 0)
+  box.write('free', 4)
+  const { size } = statSync(film)
+  appendFileSync(film, box)
+  truncateSync(film, size + bytes)
+}
+
 test('an upload whose client was killed goes on where it was with the same command', async () => {
   const film = await makeFilm(join(directory, 'large.mp4'), {
     seconds: 6,
     size: '1280x720',
     extra: ['-b:v', '150M', '-minrate', '150M', '-bufsize', '5M'],
   })
+  makeLarger(film, 400 * 1024 * 1024)
   const command = ['publish', film, '--title', 'Interrupted by its client', '--json'] as const
   const sentOf = (line: string): number | null => {
     const said = JSON.parse(line) as { type: string; sentBytes?: number; bytes?: number }

@@ -220,6 +220,19 @@ test.each(unreadable)('%j cannot be compared, and says so', (schema) => {
   expect(faultCode(thrown)).toBe('schema-unreadable')
 })
 
+test('a schema that comes to refer to itself where nothing was said before is compared', () => {
+  const itself = { additionalProperties: { $ref: '#' } }
+  for (const [before, after] of [
+    [{}, itself],
+    [itself, {}],
+    [true as unknown as JsonSchema, itself],
+  ] as const)
+    expect(Array.isArray(compareSchemas(before, after))).toBe(true)
+  let deep: JsonSchema = {}
+  for (let level = 0; level < 20_000; level++) deep = { items: deep }
+  expect(() => compareSchemas({}, deep)).toThrow('levels deep')
+})
+
 test('whatever is in a schema file, it is compared or refused', () => {
   const schema: fc.Arbitrary<JsonSchema> = fc.letrec<{ schema: JsonSchema }>((tie) => ({
     schema: fc.dictionary(

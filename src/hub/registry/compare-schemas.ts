@@ -7,6 +7,8 @@ import { type Alternative, isSchema, type JsonSchema, toAlternatives } from './s
 
 /** Schemas that are unions of unions could otherwise keep it busy for ever. */
 const COMPARISONS_MAX = 100_000
+/** Schemas inside one another; no event is as deep. */
+const DEPTH_MAX = 500
 
 /**
  * Whether events by the schema `after` can be read by whoever knows `before`, and those on the log by whoever knows
@@ -17,17 +19,22 @@ const COMPARISONS_MAX = 100_000
 export function compareSchemas(before: JsonSchema, after: JsonSchema): readonly Incompatibility[] {
   const underWay = new Map<unknown, Set<unknown>>()
   let comparisons = 0
+  let depth = 0
   const compareParts: CompareParts = (one, other, path) => {
     if (one === other) return []
     const known = underWay.get(one) ?? new Set()
     // A schema that refers to itself: what is found, is found where the comparison of this pair began.
-    if (isSchema(one) && known.has(other)) return []
+    if ((isSchema(one) || isSchema(other)) && known.has(other)) return []
     comparisons += 1
+    depth += 1
     if (comparisons > COMPARISONS_MAX)
       throw new Fault('schema-unreadable', `the JSON Schemas take more than ${COMPARISONS_MAX} comparisons`)
+    if (depth > DEPTH_MAX)
+      throw new Fault('schema-unreadable', `the JSON Schemas are more than ${DEPTH_MAX} levels deep`)
     underWay.set(one, known.add(other))
     const found = compareUnions(toAlternatives(one, before), toAlternatives(other, after), { path, compareParts })
     known.delete(other)
+    depth -= 1
     return found
   }
   return compareParts(before, after, '/data')

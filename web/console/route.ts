@@ -1,4 +1,5 @@
 import type { TitleState } from '../../src/contracts/index.ts'
+import { queryOf, withQuery } from './query.ts'
 
 export type Route =
   | { readonly page: 'overview' }
@@ -136,14 +137,4 @@ export function edgePath(view: Partial<EdgeTablesView> = {}): string {
     if (column !== first.column || descending !== first.descending) query.set(table, (descending ? '-' : '') + column)
   }
   return withQuery('/edge', query)
-}
-
-function queryOf(location: string): URLSearchParams {
-  const at = location.indexOf('?')
-  return new URLSearchParams(at < 0 ? '' : location.slice(at))
-}
-
-function withQuery(path: string, query: URLSearchParams): string {
-  const text = query.toString()
-  return text === '' ? path : `${path}?${text}`
 }

@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../../../src/contracts/index.ts'
+import { queryOf, withQuery } from '../query.ts'
 
 export const SUBSCRIPTION_COLUMNS = ['name', 'state', 'lag', 'parked', 'rate', 'p99', 'failed'] as const
 export type SubscriptionColumn = (typeof SUBSCRIPTION_COLUMNS)[number]
@@ -66,14 +67,4 @@ export function letterPath(id: string): string {
 
 export function journeyPath(eventId: string | null): string {
   return eventId === null || eventId === '' ? '/events/journey' : `/events/journey/${encodeURIComponent(eventId)}`
-}
-
-function queryOf(location: string): URLSearchParams {
-  const at = location.indexOf('?')
-  return new URLSearchParams(at < 0 ? '' : location.slice(at))
-}
-
-function withQuery(path: string, query: URLSearchParams): string {
-  const text = query.toString()
-  return text === '' ? path : `${path}?${text}`
 }
